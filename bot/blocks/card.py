@@ -1,0 +1,110 @@
+"""The message in which a request is decided, rendered whole from its row every time and never patched."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.blocks import evidence, parts, words
+from bot.blocks.parts import Block
+from bot.blocks.text import at, code, escape, packed, plain, quote
+from bot.domain.plan import Evidence
+from bot.domain.requests import Decision, Request, Shown
+
+
+@dataclass(frozen=True)
+class CardButton:
+    """One button and the requests on whose cards it stands. What it may do is decided by the server, not by its presence."""
+
+    action_id: str
+    text: str
+    applies: Callable[[Request], bool]
+    style: str = ""
+    confirm: Callable[[Request], Block] | None = None
+
+    def render(self, request: Request) -> Block:
+        asked = self.confirm(request) if self.confirm else None
+        return parts.button(self.text, self.action_id, Shown.of(request).dump(), self.style, asked)
+
+
+def _is_open(request: Request) -> bool:
+    return request.is_open
+
+
+def _confirm_approval(request: Request) -> Block:
+    name = plain(request.ask.pbx, 60)
+    text = f"You approve what this card shows, and the bot then changes the certificates of {name}."
+    return parts.confirm(f"Approve #{request.id}?", text, "Approve")
+
+
+def _confirm_withdrawal(request: Request) -> Block:
+    text = "Nobody can decide it afterwards. You can ask again at any time."
+    return parts.confirm(f"Withdraw #{request.id}?", text, "Withdraw", style="danger")
+
+
+#: In the order in which they stand.
+BUTTONS: tuple[CardButton, ...] = (
+    CardButton("approve", "Approve", _is_open, "primary", _confirm_approval),
+    CardButton("reject", "Reject", _is_open, "danger"),
+    CardButton("withdraw", "Withdraw", _is_open, confirm=_confirm_withdrawal),
+    CardButton("details", "Details", lambda request: True),
+)
+
+
+def card(request: Request, *, approvers: Sequence[str] = ()) -> tuple[list[Block], str]:
+    """The blocks, and the text for notifications. ``approvers`` may decide; they are mentioned while it is open."""
+    blocks = [
+        parts.header(words.title(request)),
+        *parts.sections(packed(_top(request))),
+        parts.section(f"*Why*\n{quote(request.ask.reason)}"),
+        *parts.sections(packed(_evidence(request))),
+        *_plan(request),
+        *_who_decides(request, approvers),
+        parts.actions(*(button.render(request) for button in BUTTONS if button.applies(request))),
+    ]
+    return blocks, fallback(request)
+
+
+def fallback(request: Request) -> str:
+    """One line for notifications and screen readers."""
+    state = request.execution or request.decision
+    return f"{escape(words.title(request), 300)}: {state}. Asked for by <@{request.requester}>."
+
+
+def ending(request: Request) -> list[str]:
+    """What came of it, for requests that have ended."""
+    if request.decision is Decision.REJECTED:
+        return [
+            f"<@{vote.user}> rejected it:\n{quote(vote.reason, 1400)}" for vote in request.votes if vote.verdict == words.REJECT
+        ]
+    if request.outcome is None:
+        return []
+    if request.outcome.installed:
+        found = request.outcome.installed
+        listed = f"{code(found.name, 160)}, {escape(found.type, 40)}, expires {escape(found.expires or '-', 60)}"
+        return [f"Listed on {code(request.ask.pbx, 100)} as id {found.id}: {listed}"]
+    return [escape(request.outcome.sentence, 1000)] if request.outcome.sentence else []
+
+
+def _top(request: Request) -> list[str]:
+    asked = f"<@{request.requester}> asks for it on {code(request.ask.pbx, 100)}, {at(request.created_at)}."
+    since = f" Decided {at(request.decided_at)}." if request.decided_at else ""
+    ended = f" Ended {at(request.ended_at)}." if request.ended_at and request.execution else ""
+    return [words.state(request), *ending(request), asked + since + ended]
+
+
+def _evidence(request: Request) -> list[str]:
+    if request.evidence is None:
+        return ["It has not been checked yet."]
+    known = Evidence.from_json(request.evidence)
+    return evidence.short_lines(evidence.facts(request.ask, known, request.created_at))
+
+
+def _plan(request: Request) -> list[Block]:
+    lines = evidence.plan_lines(request.plan)
+    return parts.sections(packed(["*What the bot will do*", *lines])) if lines else []
+
+
+def _who_decides(request: Request, approvers: Sequence[str]) -> list[Block]:
+    voters = words.approvers_of(request)
+    if request.is_open and approvers:
+        return [parts.section(f"*May decide*: {words.people(approvers)}")]
+    return [parts.context(f"Approved by {words.people(voters)}.")] if voters and not request.is_open else []

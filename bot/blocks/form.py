@@ -1,0 +1,134 @@
+"""The modal in which people ask: its view, what it carries, and where its errors go.
+
+What was typed travels in two places: in Slack's state of the view, and in ``private_metadata``, because Slack may leave
+a filled-in value out of the state (docs.slack.dev/reference/views). No secret is in either of what we send.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.blocks import fields, parts
+from bot.blocks.fields import FormContext, block_id, shown
+from bot.blocks.parts import Block, View
+from bot.blocks.text import MAX_TEXT, escape, packed
+from bot.domain.problems import Problem
+from bot.domain.requests import Ask, ReceivedFile
+
+__all__ = ["CALLBACK", "FormContext", "FormState", "block_id", "errors", "form"]
+
+CALLBACK = "form"
+
+#: The most that private_metadata may hold (docs.slack.dev/reference/views/modal-views).
+MAX_METADATA = 3000
+
+
+@dataclass(frozen=True)
+class FormState:
+    """What the form stands at. ``draft`` and ``version`` are the row's once there is one; ``revision`` makes new block ids."""
+
+    ask: Ask
+    draft: int | None = None
+    version: int = 0
+    revision: int = 0
+    asked_in: str = ""
+    #: Where Slack takes a private answer to the command that opened the form; it came from Slack and is this person's.
+    reply_to: str = ""
+
+    def dump(self) -> str:
+        """Compact JSON, shorter than 3000 characters: what is in the draft's row anyway is cut first."""
+        for ask in (self.ask, _without_links(self.ask), _with_short_names(self.ask)):
+            text = self._json(ask)
+            if _length(text) < MAX_METADATA:
+                return text
+        return self._json(replace(self.ask, files=(), reason="", domain=""))
+
+    def _json(self, ask: Ask) -> str:
+        plain = Ask().to_json()
+        given = {name: value for name, value in ask.to_json().items() if name == "kind" or value != plain[name]}
+        rest = {"draft": self.draft, "version": self.version, "revision": self.revision, "asked_in": self.asked_in,
+                "reply_to": self.reply_to}
+        return json.dumps({**rest, "ask": given}, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def load(cls, text: str) -> "FormState":
+        """Raises ValueError for anything that `dump` did not make."""
+        try:
+            data = json.loads(text)
+            return cls(**{**data, "ask": Ask.from_json(data["ask"])})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("not the metadata of the form") from error
+
+
+def form(state: FormState, context: FormContext, problems: Sequence[Problem | Mapping[str, str]] = ()) -> View:
+    """The form as it stands, each problem above its field. Only parameters that are kept stay in the metadata."""
+    kept = tuple(key for key in state.ask.params if key in context.kept)
+    carried = replace(state, ask=replace(state.ask, params=kept))
+    told = _by_field([_problem(each) for each in problems], state.ask, context)
+    blocks = parts.sections(packed(told.pop("", [])))
+    for name in shown(state.ask, context):
+        blocks += _above(name, state.ask, context) + parts.sections(packed(told.get(name, [])))
+        blocks.append(fields.render(name, state.ask, context, state.revision))
+    return parts.modal("Ask for a certificate", blocks, callback_id=CALLBACK, metadata=carried.dump(), submit="Check",
+                       close="Cancel")  # fmt: skip
+
+
+def errors(problems: Sequence[Problem | Mapping[str, str]], revision: int, ask: Ask, context: FormContext) -> dict[str, str]:
+    """For ``response_action: errors``: every problem under an input that is on display, its own or the nearest."""
+    told: dict[str, list[str]] = defaultdict(list)
+    for problem in map(_problem, problems):
+        name = _home(problem.field, ask, context) or "pbx"
+        told[block_id(name, revision)].append(str(problem))
+    return {block: " ".join(sentences)[:MAX_TEXT] for block, sentences in told.items()}
+
+
+def _above(name: str, ask: Ask, context: FormContext) -> list[Block]:
+    if name == "files" and ask.files:
+        return [fields.received(ask)]
+    if name == "reason" and ask.needs_dns and not fields.can_choose_dns(context):
+        return [fields.no_dns()]
+    return []
+
+
+def _by_field(problems: Sequence[Problem], ask: Ask, context: FormContext) -> dict[str, list[str]]:
+    """The sentences by the field that they stand above, general ones under "". A modal has no room for endless lists."""
+    told: dict[str, list[str]] = defaultdict(list)
+    for problem in problems:
+        told[_home(problem.field, ask, context)].append(f"⚠️ {escape(str(problem), 1400)}")
+    return {name: lines if len(lines) <= 4 else [*lines[:4], f"⚠️ + {len(lines) - 4} more"] for name, lines in told.items()}
+
+
+#: Where a problem goes when its own field is not on display.
+_NEAREST = {"provider": "dns", "auto_renewal": "kind", "files": "kind", "domain": "kind", "dns": "kind"}
+
+
+def _home(field: str, ask: Ask, context: FormContext) -> str:
+    """The field on display that is nearest to this one; "" for what belongs to none."""
+    names = shown(ask, context)
+    if field.startswith("dns.") and context.provider:
+        own = fields.param_field(context.provider.flag, field.removeprefix("dns."))
+        if own in names:
+            return own
+    field = "dns" if field.startswith("dns.") else field
+    while field and field not in names:
+        field = _NEAREST.get(field, "")
+    return field
+
+
+def _problem(given: Problem | Mapping[str, str]) -> Problem:
+    """The ledger keeps problems as plain JSON."""
+    return given if isinstance(given, Problem) else Problem(**given)
+
+
+def _length(text: str) -> int:
+    """In UTF-16 units, the largest of the ways in which Slack's clients may count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _without_links(ask: Ask) -> Ask:
+    return replace(ask, files=tuple(replace(file, permalink="") for file in ask.files))
+
+
+def _with_short_names(ask: Ask) -> Ask:
+    return replace(ask, files=tuple(ReceivedFile(file.id, file.name[:60], file.size) for file in ask.files))

@@ -1,0 +1,96 @@
+"""What the command answers with in words: help, how a request stands, and what a PBX lists."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.blocks import parts, words
+from bot.blocks.card import ending
+from bot.blocks.lines import line
+from bot.blocks.parts import Block
+from bot.blocks.text import MAX_TEXT, at, code, duration, escape, many, packed
+from bot.domain.events import Event
+from bot.domain.requests import SLOTS, Request
+
+
+class Listed(Protocol):
+    """A certificate as a PBX lists it. ``expires`` is None where the text's layout leaves the date in doubt."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def issue_to(self) -> str: ...
+    @property
+    def expires(self) -> datetime | None: ...
+    @property
+    def expiration_text(self) -> str: ...
+    @property
+    def apply_status(self) -> str | None: ...
+
+
+def help_text() -> str:
+    return "\n".join(
+        [
+            "*Certificates for the PBXs*: you ask, somebody else approves, the bot does it on the PBX and tells how it went.",
+            "• `/pbx-cert` opens the form: a trusted CA certificate, a server certificate from files, or one that the PBX"
+            " applies for.",
+            "• `/pbx-cert status 42` says how request #42 stands.",
+            "• `/pbx-cert list` or `/pbx-cert list hq` shows what a PBX lists now, and when it expires.",
+            "• `/pbx-cert help` shows this.",
+            "Slack takes no commands inside threads; the shortcut of this app opens the form from anywhere.",
+            "Nobody can approve their own request.",
+        ]
+    )
+
+
+def status(request: Request, events: Sequence[Event]) -> str:
+    """How a request stands, with as many of its last events as fit into 3000 characters."""
+    top = [f"*{escape(words.title(request), 300)}*, asked for by <@{request.requester}>", words.state(request)]
+    text = packed([*top, *ending(request)])[0]
+    told = [f"{at(event.at)} {said.splitlines()[0]}" for event in events if (said := line(event, request))]
+    shown: list[str] = []
+    while told and len("\n".join([text, *shown, told[-1]])) < MAX_TEXT - 50:
+        shown.insert(0, told.pop())
+    rest = [f"_{many(len(told), 'earlier event')} not shown_"] if told else []
+    return "\n".join([text, *rest, *shown])
+
+
+def listing(pbx: str, certificates: Sequence[Listed], now: datetime) -> tuple[list[Block], str]:
+    """What a PBX lists now, those that expire first on top, with the slots used of each type."""
+    known = [(kind, [found for found in certificates if found.type == kind]) for kind in SLOTS]
+    other = [found for found in certificates if found.type not in SLOTS]
+    lines = [f"*Certificates on {code(pbx, 100)}*"]
+    for kind, found in known:
+        lines += [f"*{kind}*: {len(found)} of {SLOTS[kind]} slots used", *_rows(found, now)]
+    lines += [f"*of a type unknown here*: {len(other)}", *_rows(other, now)] if other else []
+    used = ", ".join(f"{len(found)} of {SLOTS[kind]} {kind}" for kind, found in known)
+    texts = packed(lines)
+    return parts.sections(texts[:49]), f"{escape(pbx, 100)}: {used} slots used."
+
+
+def _rows(certificates: Sequence[Listed], now: datetime) -> list[str]:
+    def soonest(found: Listed) -> tuple[bool, float, int]:
+        return found.expires is None, found.expires.timestamp() if found.expires else 0.0, found.id
+
+    return [f"• {_row(found, now)}" for found in sorted(certificates, key=soonest)]
+
+
+def _row(found: Listed, now: datetime) -> str:
+    issued = f", issued to {code(found.issue_to, 200)}" if found.issue_to else ""
+    status = f", {escape(str(found.apply_status), 40)}" if found.apply_status not in (None, "", "issuance_success") else ""
+    return f"{code(found.name, 200)} (id {found.id}{issued}{status}): {_expiry(found, now)}"
+
+
+def _expiry(found: Listed, now: datetime) -> str:
+    if found.expires is None:
+        return f"expiry as the PBX writes it: {code(found.expiration_text, 60)}" if found.expiration_text else "no expiry given"
+    left = (found.expires - now).total_seconds()
+    if left <= 0:
+        return f"🔴 *EXPIRED* on {found.expires:%Y-%m-%d}"
+    days = int(left // 86400)
+    told = f"in {many(days, 'day')}" if days else f"in {duration(left)}"
+    return f"{'🟠 ' if days < 30 else ''}expires {told}, on {found.expires:%Y-%m-%d}"

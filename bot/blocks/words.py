@@ -1,0 +1,94 @@
+"""One vocabulary for everything people see: the states' own names, and what each kind of request is called."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.blocks.text import at, code, listed, many, plain
+from bot.domain.policy import mention
+from bot.domain.requests import Ask, Decision, Execution, Kind, Request
+
+#: The verdict of a vote in favour, and of one against.
+APPROVE, REJECT = "approve", "reject"
+
+KINDS: Mapping[Kind, str] = {
+    Kind.TRUSTED: "Trusted CA certificate",
+    Kind.IMPORT: "Server certificate (import)",
+    Kind.APPLY: "Server certificate (apply)",
+}
+
+_SIGNS: Mapping[Decision | Execution, str] = {
+    Decision.DRAFT: "✏️",
+    Decision.PENDING: "🟡",
+    Decision.APPROVED: "👍",
+    Decision.REJECTED: "🚫",
+    Decision.WITHDRAWN: "↩️",
+    Decision.EXPIRED: "⌛",
+    Execution.QUEUED: "👍",
+    Execution.APPLYING: "⚙️",
+    Execution.WAITING: "⏳",
+    Execution.DONE: "✅",
+    Execution.FAILED: "❌",
+    Execution.UNKNOWN: "❓",
+}
+
+_MEANINGS: Mapping[Decision | Execution, str] = {
+    Decision.DRAFT: "being filled in; nobody else sees it",
+    Decision.REJECTED: "nothing was done",
+    Decision.WITHDRAWN: "the requester took it back; nothing was done",
+    Decision.EXPIRED: "nobody decided in time; nothing was done",
+    Execution.QUEUED: "the bot is about to begin",
+    Execution.APPLYING: "the bot is at work on the PBX",
+    Execution.WAITING: "the bot will look at the PBX again soon",
+    Execution.DONE: "the PBX lists the certificate",
+    Execution.FAILED: "it will not happen",
+    Execution.UNKNOWN: "it may or may not have happened; somebody has to look at the PBX",
+}
+
+
+def title(request: Request) -> str:
+    """The request's name, at most 150 characters, plain."""
+    return plain(f"#{request.id} {KINDS[request.ask.kind]} for {request.ask.pbx}", 150)
+
+
+def sign(request: Request) -> str:
+    return _SIGNS[request.execution or request.decision]
+
+
+def state(request: Request) -> str:
+    """The state in one line: its name, and what it means."""
+    return f"{sign(request)} *{_names(request)}*: {_meaning(request)}"
+
+
+def _names(request: Request) -> str:
+    return f"{request.decision}, {request.execution}" if request.execution else str(request.decision)
+
+
+def _meaning(request: Request) -> str:
+    if request.decision is Decision.PENDING:
+        return f"{votes_so_far(request)}{_open_until(request)}"
+    return _MEANINGS.get(request.execution or request.decision, "decided")
+
+
+def _open_until(request: Request) -> str:
+    return f"; open until {at(request.expires_at)}" if request.expires_at else ""
+
+
+def votes_so_far(request: Request) -> str:
+    """As "1 of 2 approvals, from @ana"."""
+    voters = approvers_of(request)
+    who = f", from {people(voters)}" if voters else ""
+    return f"{len(voters)} of {many(request.approvals_needed, 'approval')}{who}"
+
+
+def approvers_of(request: Request) -> tuple[str, ...]:
+    """Who voted in favour, in order."""
+    return tuple(vote.user for vote in request.votes if vote.verdict == APPROVE)
+
+
+def people(subjects: Sequence[str], limit: int = 1500) -> str:
+    """Users and groups as mentions, as many as fit."""
+    return listed([mention(subject) for subject in subjects], len(subjects), limit) or "nobody"
+
+
+def files(ask: Ask) -> str:
+    """The received files' names."""
+    return listed([code(file.name, 120) for file in ask.files], most=10)

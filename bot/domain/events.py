@@ -1,0 +1,72 @@
+"""The vocabulary of the trail: one name for each thing that can happen to a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class EventKind(StrEnum):
+    """What happened. A state's event bears the state's own name."""
+
+    #: A draft was stored. data: pbx, wanted (the kind)
+    DRAFTED = "drafted"
+    #: A draft was checked. data: problems (codes), or evidence's digest
+    CHECKED = "checked"
+    #: The requester confirmed; the approvers see it. data: digest, version
+    PENDING = "pending"
+    #: A voice that counts. data: verdict, reason, have, need, rule
+    VOTED = "voted"
+    #: A click that does not count. data: verdict, code, reason, rule
+    REFUSED = "refused"
+    #: The quorum is reached. data: by (list of users)
+    APPROVED = "approved"
+    #: data: reason
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    #: The first visit to the PBX began.
+    APPLYING = "applying"
+    #: The PBX has room. data: used, slots, type
+    LOOKED = "looked"
+    #: data: name
+    UPLOADED = "uploaded"
+    #: The PBX took the certificate. data: name, apply_status
+    CREATED = "created"
+    #: The PBX is applying for the certificate. data: domain
+    ISSUING = "issuing"
+    #: data: domain, seconds
+    ISSUED = "issued"
+    #: A visit came to nothing, another follows. data: sentence
+    RETRYING = "retrying"
+    #: A call's fate was found out by looking. data: name, found (bool)
+    SETTLED = "settled"
+    #: Logins to the PBX are stopped. data: pbx, sentence
+    LOGIN_STOPPED = "login_stopped"
+    #: An operator let the bot log in again. data: pbx
+    LOGIN_RESUMED = "login_resumed"
+    #: The certificate as the PBX lists it. data: id, name, type, issue_to, expires, seconds
+    DONE = "done"
+    #: data: sentence, code, apply_tip_code
+    FAILED = "failed"
+    #: data: sentence
+    UNKNOWN = "unknown"
+    #: The request's secrets are gone. data: names
+    WIPED = "wiped"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One link of the chain, as a line of a thread needs it. ``actor`` is a Slack user's id, or ``bot``."""
+
+    id: int
+    request: int | None
+    kind: EventKind
+    actor: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+#: The actor of what nobody clicked.
+BOT = "bot"

@@ -1,0 +1,283 @@
+"""What people ask for, the states it goes through, and the digest that an approval is bound to.
+
+Pure values: no clock, no database, no Slack. Two machines run side by side and never share a state: the *decision* is made by
+people, the *execution* by the bot. Each step of a plan is a third, small one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Kind(StrEnum):
+    """The three ways of the vendor's page "Add a Certificate"."""
+
+    #: A CA certificate that the PBX shall trust, from a file.
+    TRUSTED = "trusted"
+    #: A certificate of the PBX's own with its private key, from files.
+    IMPORT = "import"
+    #: A certificate of the PBX's own that it applies for itself through a DNS provider.
+    APPLY = "apply"
+
+    @property
+    def slot_type(self) -> str:
+        """The PBX's ``type``: ``trusted`` or ``server``."""
+        return "trusted" if self is Kind.TRUSTED else "server"
+
+
+#: How many certificates of a type a PBX holds (vendor page "Add a Certificate").
+SLOTS: Mapping[str, int] = {"server": 3, "trusted": 20}
+
+
+class Decision(StrEnum):
+    """What people decided."""
+
+    #: Being filled in and checked; nobody but the requester sees it.
+    DRAFT = "draft"
+    #: Shown to the approvers and open.
+    PENDING = "pending"
+    #: The quorum is reached; the bot may act.
+    APPROVED = "approved"
+    #: An approver said no.
+    REJECTED = "rejected"
+    #: The requester took it back.
+    WITHDRAWN = "withdrawn"
+    #: Nobody decided in time.
+    EXPIRED = "expired"
+
+
+class Execution(StrEnum):
+    """What the bot made of an approved request."""
+
+    #: On the agenda.
+    QUEUED = "queued"
+    #: A step is being taken.
+    APPLYING = "applying"
+    #: The next look comes later.
+    WAITING = "waiting"
+    #: The PBX lists the certificate.
+    DONE = "done"
+    #: It will not happen; the reason is known.
+    FAILED = "failed"
+    #: It may or may not have happened; a person must look.
+    UNKNOWN = "unknown"
+
+
+class StepState(StrEnum):
+    """How far one call to the PBX has come."""
+
+    #: Decided upon, with what the PBX listed then.
+    INTENDED = "intended"
+    #: The call may have left.
+    SENT = "sent"
+    #: Its outcome is known.
+    SETTLED = "settled"
+
+
+#: The one table of allowed transitions; the ledger refuses every other.
+TRANSITIONS: Mapping[Decision | Execution | StepState | None, frozenset[Decision | Execution | StepState]] = {
+    Decision.DRAFT: frozenset({Decision.PENDING, Decision.WITHDRAWN, Decision.EXPIRED}),
+    Decision.PENDING: frozenset({Decision.APPROVED, Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED}),
+    Execution.QUEUED: frozenset({Execution.APPLYING}),
+    Execution.APPLYING: frozenset({Execution.WAITING, Execution.DONE, Execution.FAILED, Execution.UNKNOWN}),
+    Execution.WAITING: frozenset({Execution.APPLYING, Execution.FAILED, Execution.UNKNOWN}),
+    StepState.INTENDED: frozenset({StepState.SENT, StepState.SETTLED}),
+    StepState.SENT: frozenset({StepState.INTENDED, StepState.SETTLED}),
+}
+
+
+def allowed(old: Decision | Execution | StepState, new: Decision | Execution | StepState) -> bool:
+    """Whether the table has the transition."""
+    return new in TRANSITIONS.get(old, frozenset())
+
+
+@dataclass(frozen=True)
+class ReceivedFile:
+    """A file somebody uploaded to Slack for a request; its content lies in the vault."""
+
+    id: str
+    name: str
+    size: int = 0
+    permalink: str = ""
+    held_key: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a person typed into the form, as typed. Credentials and file contents are not here but in the vault.
+
+    ``dns`` is the name of a configured profile, ``""`` for none, or `TYPED` when the credentials follow the provider's own
+    parameters; ``params`` then names the keys that were given, in order.
+    """
+
+    pbx: str = ""
+    kind: Kind = Kind.TRUSTED
+    reason: str = ""
+    domain: str = ""
+    auto_renewal: bool = False
+    dns: str = ""
+    provider: str = ""
+    params: tuple[str, ...] = ()
+    files: tuple[ReceivedFile, ...] = ()
+
+    @property
+    def needs_files(self) -> bool:
+        return self.kind is not Kind.APPLY
+
+    @property
+    def needs_dns(self) -> bool:
+        return self.kind is Kind.APPLY or (self.kind is Kind.IMPORT and self.auto_renewal)
+
+    def to_json(self) -> dict[str, Any]:
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        files = tuple(ReceivedFile(**file) for file in data.get("files", ()))
+        values = {**data, "kind": Kind(data["kind"]), "params": tuple(data.get("params", ())), "files": files}
+        return cls(**values)
+
+    def without_files(self) -> Self:
+        return replace(self, files=())
+
+
+#: `Ask.dns` when the requester typed the credentials.
+TYPED = ":typed"
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One counted voice."""
+
+    user: str
+    verdict: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The certificate as the PBX lists it at the end, and nothing more: the API shows no fingerprint."""
+
+    id: int
+    name: str
+    type: str
+    issue_to: str
+    expires: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the execution ended: the certificate as listed, or the sentence that says why not."""
+
+    installed: Installed | None = None
+    sentence: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"installed": self.installed and self.installed.to_json(), "sentence": self.sentence}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> Self | None:
+        if data is None:
+            return None
+        installed = data.get("installed")
+        return cls(Installed(**installed) if installed else None, data.get("sentence", ""))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as the ledger holds it: what every card, line and decision is rendered from."""
+
+    id: int
+    version: int
+    decision: Decision
+    execution: Execution | None
+    requester: str
+    ask: Ask
+    approvals_needed: int
+    created_at: datetime
+    evidence: Mapping[str, Any] | None = None
+    plan: tuple[Mapping[str, str], ...] = ()
+    digest: str = ""
+    channel: str = ""
+    asked_in: str = ""
+    view_id: str = ""
+    expires_at: datetime | None = None
+    decided_at: datetime | None = None
+    ended_at: datetime | None = None
+    votes: tuple[Vote, ...] = ()
+    outcome: Outcome | None = None
+    problems: tuple[Mapping[str, str], ...] = field(default=())
+
+    @property
+    def is_open(self) -> bool:
+        return self.decision is Decision.PENDING
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing more will happen by itself."""
+        if self.decision is Decision.APPROVED:
+            return self.execution in (Execution.DONE, Execution.FAILED, Execution.UNKNOWN)
+        return self.decision in (Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED)
+
+
+def canonical(data: Any) -> str:
+    """JSON with one spelling for one value: sorted keys, no spaces, no escapes that are not needed (after RFC 8785)."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(
+    *,
+    request: int,
+    version: int,
+    requester: str,
+    ask: Ask,
+    evidence: Mapping[str, Any],
+    plan: tuple[Mapping[str, str], ...],
+    approvals_needed: int,
+    secrets: Mapping[str, str],
+) -> str:
+    """SHA-256 in hex of everything an approver is shown, and of the keyed digests of the secrets that they are not."""
+    shown = {
+        "request": request,
+        "version": version,
+        "requester": requester,
+        "ask": ask.to_json(),
+        "evidence": evidence,
+        "plan": list(plan),
+        "approvals_needed": approvals_needed,
+        "secrets": dict(secrets),
+    }
+    return hashlib.sha256(canonical(shown).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a button says it was pressed on; the server compares it with the row and trusts nothing else in it."""
+
+    request: int
+    version: int
+    digest: str
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        return cls(request.id, request.version, request.digest)
+
+    def dump(self) -> str:
+        return canonical({"r": self.request, "v": self.version, "d": self.digest})
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Raises ValueError for anything that is not such a value."""
+        try:
+            data = json.loads(text)
+            return cls(int(data["r"]), int(data["v"]), str(data["d"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError("not a value of one of our buttons") from error

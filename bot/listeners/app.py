@@ -1,0 +1,78 @@
+"""The Bolt app, and its ear on Socket Mode.
+
+`process_before_response` lets the answer leave when the listener returns: listeners do one short transaction and nothing slow,
+so nobody waits for Bolt's poll or for its five threads.
+"""
+
+import logging
+from concurrent.futures import Executor
+from time import time
+from typing import Any
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_sdk import WebClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.config import SlackConfig
+from bot.listeners import clicks, commands, drafts, form, submissions
+from bot.listeners.afterwards import collecting
+from bot.listeners.desk import Desk
+
+log = structlog.get_logger(__name__)
+
+#: How many deliveries are worked on at once. Each is one short transaction.
+CONCURRENCY = 16
+
+
+def build(config: SlackConfig, desk: Desk) -> App:
+    """An app that listens for all that `manifest.yml` declares. Asks Slack once who we are, and so raises BoltError if it
+    cannot."""
+    client = WebClient(config.bot_token.get_secret_value(), base_url=config.api_url)
+    app = App(client=client, process_before_response=True, logger=_quiet("slack_bolt"))
+    for surface in (commands, form, submissions, drafts, clicks):
+        surface.register(app, desk)
+    app.error(_complain)
+    return app
+
+
+def _complain(error: Exception) -> None:
+    """Class only: an exception's text may hold what people typed. Without an acknowledgement Slack tells the person."""
+    log.error("listener.failed", error=type(error).__name__)
+
+
+def _quiet(name: str) -> logging.Logger:
+    """Below a warning, Bolt and the SDK would write payloads, and with them what people typed."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.WARNING)
+    return logger
+
+
+class Ear(SocketModeHandler):
+    """Socket Mode: one WebSocket over which Slack sends and we acknowledge."""
+
+    def __init__(self, app: App, config: SlackConfig, pool: Executor) -> None:
+        token = config.app_token.get_secret_value()
+        client = WebClient(token, base_url=config.api_url)
+        super().__init__(app, token, logger=_quiet("slack_sdk.socket_mode"), web_client=client, concurrency=CONCURRENCY)
+        self._pool = pool
+
+    def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
+        """Answer, and only then start what the listeners deferred."""
+        with collecting() as jobs:
+            started = time()
+            answer: Any = run_bolt_app(self.app, req)
+            send_response(client, req, answer, started)
+        for job in jobs:
+            self._pool.submit(_run, job)
+
+
+def _run(job: Any) -> None:
+    try:
+        job()
+    except Exception as error:  # noqa: BLE001 - the last frame of a thread; what must not be lost is on the agenda
+        code = getattr(error, "code", "")
+        log.warning("afterwards.failed", error=type(error).__name__, code=code)

@@ -1,0 +1,150 @@
+"""The card's buttons. A click is recorded and acknowledged; whether it counts is decided right after."""
+
+from collections.abc import Callable
+
+from slack_bolt import Ack, App
+
+from bot.blocks import dialogs
+from bot.blocks.details import details
+from bot.blocks.reading import read_reject_reason
+from bot.domain.events import EventKind
+from bot.domain.requests import Decision, Request, Shown
+from bot.exceptions import Stale, StoreError
+from bot.listeners.desk import Body, Desk, delivery, not_taken
+from bot.store import audit, ledger, votes
+from bot.store.engine import LISTENER_WAIT
+from bot.store.votes import APPROVE, REJECT, TRY_AGAIN
+
+_UNKNOWN = "There is no such request, so nothing was done. [no_request]"
+
+
+def register(app: App, desk: Desk) -> None:
+    app.action("approve")(_vote(desk, APPROVE))
+    app.action("try_again")(_vote(desk, TRY_AGAIN))
+    app.action("reject")(_ask_why(desk))
+    app.view("reject")(_reject(desk))
+    app.action("withdraw")(_withdraw(desk))
+    app.action("details")(_details(desk))
+    app.action("details_page")(_details_page(desk))
+    app.event("subteam_members_changed")(_members_changed(desk))
+
+
+def _vote(desk: Desk, verdict: str) -> Callable[..., None]:
+    def vote(ack: Ack, body: Body) -> None:
+        shown = Shown.load(body["actions"][0]["value"])
+        try:
+            known = _record(desk, body, shown, verdict, body.get("response_url", ""))
+        except StoreError as error:
+            desk.answer_later(body, not_taken(error))
+        else:
+            if not known:
+                desk.answer_later(body, _UNKNOWN)
+        ack()
+
+    return vote
+
+
+def _record(desk: Desk, body: Body, shown: Shown, verdict: str, reply_to: str = "", reason: str = "") -> bool:
+    """Whether there is such a request; then the click is committed."""
+    store = desk.context.store
+    with store.begin(LISTENER_WAIT) as session:
+        if ledger.load(session, shown.request) is None:
+            return False
+        votes.record(session, store.now(), store.vault, shown, body["user"]["id"], verdict,
+                     delivery=delivery(body), reply_to=reply_to, reason=reason)  # fmt: skip
+    return True
+
+
+def _ask_why(desk: Desk) -> Callable[..., None]:
+    def ask_why(ack: Ack, body: Body) -> None:
+        shown = Shown.load(body["actions"][0]["value"])
+        request = desk.load(shown.request)
+        ack()
+        if request is None:
+            desk.answer_later(body, _UNKNOWN)
+        else:
+            desk.open_later(body["trigger_id"], dialogs.reject_reason(request, shown.dump()))
+
+    return ask_why
+
+
+def _reject(desk: Desk) -> Callable[..., None]:
+    def reject(ack: Ack, body: Body) -> None:
+        shown = Shown.load(body["view"]["private_metadata"])
+        reason = read_reject_reason(body["view"])
+        if len(reason) < dialogs.REASON_MIN:
+            ack(response_action="errors", errors={"reason": "Say why: the requester reads it."})
+            return
+        try:
+            known = _record(desk, body, shown, REJECT, reason=reason)
+        except StoreError as error:
+            ack(response_action="errors", errors={"reason": not_taken(error)})
+            return
+        if known:
+            ack()
+        else:
+            ack(response_action="update", view=dialogs.gone())
+
+    return reject
+
+
+def _withdraw(desk: Desk) -> Callable[..., None]:
+    def withdraw(ack: Ack, body: Body) -> None:
+        shown, user = Shown.load(body["actions"][0]["value"]), body["user"]["id"]
+        request = desk.load(shown.request)
+        if request is None:
+            desk.answer_later(body, _UNKNOWN)
+        elif sorry := _take_back(desk, request, user):
+            desk.answer_later(body, sorry)
+        ack()
+
+    return withdraw
+
+
+def _take_back(desk: Desk, request: Request, user: str) -> str:
+    """Withdraw it, or say why not. Only the requester may, and only while it is open."""
+    store = desk.context.store
+    try:
+        with store.begin(LISTENER_WAIT) as session:
+            if user != request.requester:
+                audit.append(session, store.now(), EventKind.REFUSED, user, request.id, verdict="withdraw",
+                             code="not_requester", reason="Only the requester may withdraw.", rule="requester")  # fmt: skip
+                return f"Only <@{request.requester}> can withdraw this; you can reject it if you are an approver."
+            if not request.is_open:
+                return f"#{request.id} is not open any more, so there is nothing to withdraw."
+            ledger.close(session, store.now(), store.vault, request, Decision.WITHDRAWN, user)
+    except Stale:
+        return f"#{request.id} was decided just now, so there is nothing to withdraw."
+    except StoreError as error:
+        return not_taken(error)
+    return ""
+
+
+def _details(desk: Desk) -> Callable[..., None]:
+    def show(ack: Ack, body: Body) -> None:
+        request = desk.load(Shown.load(body["actions"][0]["value"]).request)
+        ack()
+        if request is None:
+            desk.answer_later(body, _UNKNOWN)
+        else:
+            desk.open_later(body["trigger_id"], details(request))
+
+    return show
+
+
+def _details_page(desk: Desk) -> Callable[..., None]:
+    def turn(ack: Ack, body: Body) -> None:
+        shown = Shown.load(body["view"]["private_metadata"])
+        request = desk.load(shown.request)
+        ack()
+        if request is not None:
+            desk.update_later(body["view"]["id"], details(request, int(body["actions"][0]["value"])), body["view"]["hash"])
+
+    return turn
+
+
+def _members_changed(desk: Desk) -> Callable[..., None]:
+    def members_changed(body: Body) -> None:
+        desk.context.people.forget(body["event"]["subteam_id"])
+
+    return members_changed

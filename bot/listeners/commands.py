@@ -1,0 +1,98 @@
+"""`/pbx-cert` and the shortcut: open the form, or answer in words."""
+
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.blocks import replies
+from bot.blocks.form import FormState
+from bot.domain.requests import Ask, Decision
+from bot.exceptions import BotError, PbxError, StoreError
+from bot.listeners.afterwards import defer
+from bot.listeners.desk import Body, Desk, not_taken
+from bot.store import audit, ledger
+from bot.store.engine import LISTENER_WAIT
+
+COMMAND = "/pbx-cert"
+SHORTCUT = "pbx_cert"
+
+
+def register(app: App, desk: Desk) -> None:
+    app.command(COMMAND)(_command(desk))
+    app.shortcut(SHORTCUT)(_shortcut(desk))
+
+
+def _command(desk: Desk) -> Callable[..., None]:
+    def command(ack: Ack, body: Body) -> None:
+        word, _, rest = body.get("text", "").strip().partition(" ")
+        if not word:
+            ack()
+            desk.open_later(body["trigger_id"], _empty_form(desk, body["channel_id"], body.get("response_url", "")))
+        elif word == "status":
+            ack(_status(desk, rest.strip().lstrip("#")))
+        elif word == "list":
+            ack(_list(desk, rest.strip(), body["response_url"]))
+        elif word == "help":
+            ack(replies.help_text())
+        else:
+            ack(f"`{word[:40].replace('`', '')}` is nothing that this command knows.\n{replies.help_text()}")
+
+    return command
+
+
+def _shortcut(desk: Desk) -> Callable[..., None]:
+    def shortcut(ack: Ack, body: Body) -> None:
+        ack()
+        desk.open_later(body["trigger_id"], _empty_form(desk, "", ""))
+
+    return shortcut
+
+
+def _empty_form(desk: Desk, channel: str, reply_to: str) -> dict[str, Any]:
+    """Where only one PBX can be meant, it is chosen already: there is one, or the channel is one PBX's own."""
+    config = desk.context.config
+    here = [pbx.name for pbx in config.pbx if pbx.channel == channel] if len(config.pbx) > 1 else [config.pbx[0].name]
+    ask = Ask(pbx=here[0] if len(here) == 1 else "")
+    return desk.form(FormState(ask, asked_in=channel, reply_to=reply_to))
+
+
+def _status(desk: Desk, number: str) -> str:
+    if not number.isdigit() or len(number) > 9:
+        return "Say which request: `/pbx-cert status 42`."
+    try:
+        with desk.context.store.begin(LISTENER_WAIT) as session:
+            request = ledger.load(session, int(number))
+            events = audit.events_of(session, int(number))
+    except StoreError as error:
+        return not_taken(error)
+    if request is None or request.decision is Decision.DRAFT:
+        return f"There is no request #{number}."
+    return replies.status(request, events)
+
+
+def _list(desk: Desk, name: str, reply_to: str) -> str:
+    config = desk.context.config
+    wanted = [pbx for pbx in config.pbx if not name or pbx.name.casefold() == name.casefold()]
+    if not wanted:
+        known = ", ".join(f"`{pbx.name}`" for pbx in config.pbx)
+        return f"There is no PBX of that name. The bot knows {known}."
+    for pbx in wanted:
+        defer(_listing(desk, pbx.name, reply_to))
+    return "Asking " + " and ".join(f"`{pbx.name}`" for pbx in wanted) + " …"
+
+
+def _listing(desk: Desk, pbx: str, reply_to: str) -> Callable[[], None]:
+    def ask() -> None:
+        try:
+            blocks, text = replies.listing(pbx, desk.context.pbx(pbx).list_certificates(), desk.context.now())
+        except PbxError as error:
+            blocks, text = [], _sorry(pbx, error)
+        desk.context.slack.respond(reply_to, text=text, blocks=blocks or None)
+
+    return ask
+
+
+def _sorry(pbx: str, error: BotError) -> str:
+    shown = error.message if error.code in error.message else f"{error.message} [{error.code}]"
+    return f"`{pbx}` could not be asked: {shown}"

@@ -1,0 +1,127 @@
+"""One call to the Open API: out over TLS, back as an answer or as one of our errors.
+
+Each call has a connection of its own, as the PBX closes it after answering (vendor page developer-guide/api-request-overview),
+and nothing here ever repeats a call. Proxies are those of the environment (``HTTPS_PROXY``, ``NO_PROXY``), as always with
+requests; its other habits with the environment (netrc, bundles of authorities) are off.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import requests
+import structlog
+from pydantic import SecretStr
+from requests.utils import get_environ_proxies
+
+from bot.exceptions import PbxError
+from bot.pbx import answers
+from bot.pbx.endpoint import Endpoint
+from bot.pbx.errors import FOREIGN, translate, unreadable
+from bot.pbx.redaction import guard_logs
+from bot.pbx.tls import Adapter
+
+#: The PBX refuses a request without one (vendor page developer-guide/request-structure).
+USER_AGENT = f"pbx-cert-bot/{version('pbx-cert-bot')}"
+
+#: Bytes. A full list is some 30 kB; whatever is larger than this is no answer of a PBX.
+LARGEST_ANSWER = 4_000_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call before it has a token. ``doing`` completes "The PBX did not"; ``write`` means that it changes something."""
+
+    method: str
+    path: str
+    doing: str
+    write: bool = False
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    file: tuple[str, bytes] | None = field(default=None, repr=False)
+    form: Mapping[str, str] = field(default_factory=dict)
+    #: What must not be repeated from the PBX's own words.
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+class Transport:
+    """Carries calls to one PBX. Safe to use from several threads; timeouts are in seconds."""
+
+    def __init__(self, endpoint: Endpoint, *, connect_timeout: float, read_timeout: float) -> None:
+        guard_logs()
+        self._endpoint = endpoint
+        self._timeouts = (connect_timeout, read_timeout)
+
+    def send(self, call: Call, token: SecretStr | None = None) -> answers.Answer:
+        """The answer with errcode 0.
+
+        Raises PbxUnreachable if the call did not leave, PbxFateUnknown if it left and no answer came (or, for a write, none
+        that can be read), PbxBadAnswer for what is no answer of a PBX, and PbxRefused for any other errcode.
+        """
+        started = time.monotonic()
+        outcome = self._attempt(call, token)
+        failed = outcome.code if isinstance(outcome, PbxError) else None
+        took = round(time.monotonic() - started, 3)
+        log.debug("pbx.call", pbx=self._endpoint.name, method=call.method, path=call.path, failed=failed, seconds=took)
+        if isinstance(outcome, PbxError):
+            raise outcome
+        return outcome
+
+    def _attempt(self, call: Call, token: SecretStr | None) -> answers.Answer | PbxError:
+        """Returns the error, so that it is raised where no foreign one is its context: tracebacks show contexts."""
+        adapter: Adapter | None = None
+        try:
+            adapter = Adapter(self._endpoint)
+            status, body = self._exchange(adapter, call, token)
+        except FOREIGN as error:
+            left = adapter is not None and adapter.left
+            return translate(error, self._endpoint.place, call.doing, left=left, write=call.write)
+        return self._read(call, token, status, body)
+
+    def _exchange(self, adapter: Adapter, call: Call, token: SecretStr | None) -> tuple[int, bytes]:
+        url = self._endpoint.base + call.path
+        with requests.Session() as session:
+            session.trust_env = False
+            session.mount("https://", adapter)
+            with session.request(
+                call.method,
+                url,
+                params={**call.params, **({"access_token": token.get_secret_value()} if token else {})},
+                json=call.json,
+                files=_parts(call),
+                headers={"User-Agent": USER_AGENT, "Connection": "close", "Accept": "application/json"},
+                proxies=get_environ_proxies(url),
+                timeout=self._timeouts,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response.status_code, _body(response)
+
+    def _read(self, call: Call, token: SecretStr | None, status: int, body: bytes) -> answers.Answer | PbxError:
+        secrets = (*call.secrets, *([token.get_secret_value()] if token else []))
+        try:
+            return answers.read(status, body, call.doing, secrets)
+        except answers.Unreadable as trouble:
+            place = self._endpoint.place
+            return unreadable(place, call.doing, str(trouble), write=call.write, happened=answers.may_have_happened(status))
+
+
+def _parts(call: Call) -> list[tuple[str, tuple[str | None, str | bytes]]] | None:
+    """The multipart form: the fields first and the file after them, as in the vendor's example."""
+    if call.file is None:
+        return None
+    return [*((name, (None, value)) for name, value in call.form.items()), ("file", call.file)]
+
+
+def _body(response: requests.Response) -> bytes:
+    """At most one byte more than an answer may have, so that the reader notices."""
+    body = bytearray()
+    for part in response.iter_content(65_536):
+        body += part
+        if len(body) > LARGEST_ANSWER:
+            break
+    return bytes(body[: LARGEST_ANSWER + 1])

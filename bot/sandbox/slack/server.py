@@ -1,0 +1,115 @@
+"""The workspace on a port of 127.0.0.1: uvicorn in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import Any, cast
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bot.sandbox.slack import files, page
+from bot.sandbox.slack.response_urls import ResponseUrls
+from bot.sandbox.slack.socket_mode import SocketMode
+from bot.sandbox.slack.state import State
+from bot.sandbox.slack.trouble import DOWNLOAD
+from bot.sandbox.slack.web_api import Guard, WebApi, bearer
+
+
+class _Protocol(H11Protocol):
+    """Lets a handler reach its connection, so that it can close it without an answer."""
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.scope:
+            cast(dict[str, Any], self.scope)["sandbox.transport"] = self.transport
+
+
+class _Announcing(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.loop = asyncio.get_running_loop()
+        self.listening.set()
+
+
+class Site:
+    """What is served where."""
+
+    def __init__(self, state: State, guard: Guard, web_api: WebApi, sockets: SocketMode) -> None:
+        self._state = state
+        self._guard = guard
+        routes = [
+            Route("/", self._page),
+            Route("/api/{method}", web_api.handle, methods=["GET", "POST"]),
+            Route("/hooks/{kind}/{team}/{key}", ResponseUrls(state, guard).handle, methods=["POST"]),
+            Route("/files-pri/{file}/{name}", self._download),
+            Route("/files-pri/{file}/download/{name}", self._download),
+            WebSocketRoute("/link/", sockets.serve),
+        ]
+        self.app = Starlette(routes=routes)
+
+    async def _page(self, request: Request) -> Response:
+        return HTMLResponse(page.render(self._state))
+
+    async def _download(self, request: Request) -> Response:
+        identity = request.path_params["file"].rpartition("-")[2]
+        token = bearer(request)
+
+        def act(call: object) -> Response:
+            stored = files.download(self._state, identity, token)
+            if stored is None:
+                return HTMLResponse(files.LOGIN_PAGE)
+            return Response(stored.content, media_type="application/octet-stream")
+
+        return await self._guard.run(DOWNLOAD, {"file": identity}, act)
+
+
+class Server:
+    """Starts and stops; the port is kept for as long as it runs."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self._server: _Announcing | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, port: int) -> tuple[int, asyncio.AbstractEventLoop]:
+        """Listen; returns the port and the loop on which everything is served."""
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        config = uvicorn.Config(
+            self._app,
+            http=_Protocol,
+            ws="websockets-sansio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Announcing(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox-slack", daemon=True
+        )
+        self._thread.start()
+        if not self._server.listening.wait(10) or self._server.loop is None:
+            raise RuntimeError("The sandbox's Slack did not start within 10 s.")
+        return listener.getsockname()[1], self._server.loop
+
+    def stop(self) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(10)
+            self._server = self._thread = None

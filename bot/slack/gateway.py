@@ -1,0 +1,233 @@
+"""Everything that goes out to Slack, one method for each thing the bot does there.
+
+Nothing is sent twice here and nothing waits here: a spent budget or a 429 is raised as SlackRateLimited with the seconds to
+wait, and the agenda comes back then. A message bears the id of its event in its metadata, and nothing else, since other apps
+of the workspace can read it; by that id `Gateway.find` tells whether a message whose fate is unknown has arrived.
+
+Every method raises SlackUnreachable (nothing happened), SlackFateUnknown (it may have), SlackRateLimited or SlackRefused.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.exceptions import SlackFateUnknown, SlackRateLimited
+from bot.slack import files, response_url
+from bot.slack.budget import Budget
+from bot.slack.errors import guarded
+from bot.slack.files import FileInfo
+from bot.slack.transport import Client
+
+Blocks = Sequence[Mapping[str, Any]]
+
+#: The ``event_type`` of our messages' metadata.
+EVENT_TYPE = "pbx_cert_bot"
+#: How far our clock may be ahead of Slack's, whose time a message's ts is.
+CLOCK_SKEW = timedelta(minutes=5)
+#: "We recommend no more than 200 results at a time" (docs.slack.dev/apis/web-api/pagination).
+PAGE = 200
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Where a message is."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the token makes us."""
+
+    user: str
+    bot: str
+    team: str
+
+
+class Gateway:
+    """Thread-safe. ``timeout`` is in seconds, for connecting and for every read; ``now`` gives aware datetimes."""
+
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        *,
+        now: Callable[[], datetime],
+        timeout: int = 10,
+        budget: Budget | None = None,
+    ) -> None:
+        self._client = Client(token, api_url, timeout)
+        self._token = token
+        self._api_url = api_url
+        self._now = now
+        self._timeout = timeout
+        self._budget = Budget() if budget is None else budget
+        self._lock = threading.Lock()
+        self._direct: dict[str, str] = {}
+        self._identity: Identity | None = None
+
+    # Messages
+
+    def post(
+        self, channel: str, *, blocks: Blocks, text: str, thread_ts: str | None = None, event: str | None = None
+    ) -> Posted:
+        """A new message. ``channel`` may be a user's id; the answer then names the direct message's channel."""
+        message = {**_message(blocks, text, event), "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
+        answer = self._write("chat.postMessage", {"channel": channel, **message}, channel)
+        return Posted(_text(answer, "channel"), _text(answer, "ts"))
+
+    def update(self, channel: str, ts: str, *, blocks: Blocks, text: str, event: str | None = None) -> None:
+        """Without an event's id, a message keeps the one that it has."""
+        self._write("chat.update", {"channel": channel, "ts": ts, **_message(blocks, text, event)}, channel)
+
+    def ephemeral(self, channel: str, user: str, *, blocks: Blocks, text: str, thread_ts: str | None = None) -> None:
+        """Only for one member of a channel, and not kept by Slack: it is gone when they reload."""
+        message = {"channel": channel, "user": user, "thread_ts": thread_ts, **_message(blocks, text, None)}
+        self._write("chat.postEphemeral", message, channel)
+
+    def direct(self, user: str, *, blocks: Blocks, text: str, event: str | None = None) -> Posted:
+        return self.post(self.direct_channel(user), blocks=blocks, text=text, event=event)
+
+    def direct_channel(self, user: str) -> str:
+        """The channel of direct messages with a user, so that its history can be searched if posting breaks off."""
+        with self._lock:
+            known = self._direct.get(user)
+        if known:
+            return known
+        channel = _text(self._write("conversations.open", {"users": user}), "channel", "id")
+        with self._lock:
+            self._direct[user] = channel
+        return channel
+
+    def respond(self, url: str, *, text: str, blocks: Blocks | None = None, replace_original: bool = False) -> None:
+        """Answer a command or click privately, up to five times within half an hour; raises SlackRefused("foreign_url") too."""
+        answer = {"text": text, "blocks": blocks, "response_type": "ephemeral", "replace_original": replace_original}
+        response_url.send(url, _given(answer), api_url=self._api_url, timeout=self._timeout, now=self._now())
+
+    # Views
+
+    def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> str:
+        """Returns the view's id."""
+        return _text(self._write("views.open", {"trigger_id": trigger_id, "view": view}), "view", "id")
+
+    def push_view(self, trigger_id: str, view: Mapping[str, Any]) -> str:
+        """Returns the view's id."""
+        return _text(self._write("views.push", {"trigger_id": trigger_id, "view": view}), "view", "id")
+
+    def update_view(self, view_id: str, view: Mapping[str, Any], hash: str | None = None) -> None:  # noqa: A002 - Slack's word
+        """Raises SlackRefused("not_found") when it was closed, and "hash_conflict" when it is no longer the one of the hash."""
+        self._write("views.update", {"view_id": view_id, "view": view, "hash": hash})
+
+    # Looking
+
+    def permalink(self, channel: str, ts: str) -> str:
+        return _text(self._read("chat.getPermalink", {"channel": channel, "message_ts": ts}), "permalink")
+
+    def channel_members_include(self, channel: str, user: str) -> bool:
+        pages = self._pages("conversations.members", {"channel": channel}, "members")
+        return any(user in members for members in pages)
+
+    def find(self, channel: str, event: str, *, thread_ts: str | None = None, oldest: datetime) -> str | None:
+        """The ts of our own message with that event's id, posted since ``oldest``, in the channel or in one of its threads.
+
+        None, asked within a minute of the attempt, is no proof: the message may still be on its way.
+        """
+        me = self._identity or self.identity()
+        where = {"channel": channel, "ts": thread_ts, "oldest": _ts(oldest - CLOCK_SKEW), "include_all_metadata": True}
+        method = "conversations.replies" if thread_ts else "conversations.history"
+        for messages in self._pages(method, {**where, "inclusive": True}, "messages"):
+            for message in messages:
+                if _is_by(me, message) and _event_of(message) == event:
+                    return _text(message, "ts")
+        return None
+
+    def group_members(self, group: str) -> frozenset[str]:
+        return frozenset(self._read("usergroups.users.list", {"usergroup": group}).get("users") or ())
+
+    def file(self, file_id: str) -> FileInfo:
+        found: Mapping[str, Any] = self._read("files.info", {"file": file_id}).get("file") or {}
+        return FileInfo(
+            id=file_id,
+            name=found.get("name") or found.get("title") or file_id,
+            size=int(found.get("size") or 0),
+            user=found.get("user") or "",
+            permalink=found.get("permalink") or "",
+            url=found.get("url_private_download") or found.get("url_private") or "",
+        )
+
+    def download(self, info: FileInfo, max_bytes: int) -> bytes:
+        """A file's content; raises FileUnavailable too (see `bot.slack.files.fetch`)."""
+        return files.fetch(info, self._token, self._api_url, max_bytes)
+
+    def identity(self) -> Identity:
+        answer = self._read("auth.test", {})
+        self._identity = Identity(_text(answer, "user_id"), answer.get("bot_id") or "", answer.get("team_id") or "")
+        return self._identity
+
+    # Calling
+
+    def _write(self, method: str, args: Mapping[str, Any], channel: str = "") -> dict[str, Any]:
+        return self._call(method, channel, json=_given(args))
+
+    def _read(self, method: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Slack's reading methods take a form and no JSON (docs.slack.dev/apis/web-api)."""
+        return self._call(method, "", params=_given(args))
+
+    def _call(self, method: str, channel: str, **body: Any) -> dict[str, Any]:
+        wait = self._budget.reserve(method, channel)
+        if wait > 0:
+            raise SlackRateLimited(wait)
+        try:
+            return guarded(lambda: dict(self._client.api_call(method, **body).data), self._now())  # type: ignore[arg-type]
+        except SlackRateLimited as error:
+            self._budget.exhausted(method, channel, error.retry_after)
+            raise
+
+    def _pages(self, method: str, args: Mapping[str, Any], key: str) -> Iterator[list[Any]]:
+        cursor: str | None = None
+        while True:
+            answer = self._read(method, {**args, "limit": PAGE, "cursor": cursor})
+            yield answer.get(key) or []
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+
+def _message(blocks: Blocks, text: str, event: str | None) -> dict[str, Any]:
+    metadata = {"event_type": EVENT_TYPE, "event_payload": {"event": event}} if event else None
+    return _given({"blocks": blocks, "text": text, "metadata": metadata})
+
+
+def _given(args: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in args.items() if value is not None}
+
+
+def _text(answer: Mapping[str, Any], *path: str) -> str:
+    """A text that Slack's answer must have; without it nobody knows what was done."""
+    value: Any = answer
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if not isinstance(value, str) or not value:
+        raise SlackFateUnknown(f"Slack's answer lacks {'.'.join(path)}; whether it did what was asked is not known.")
+    return value
+
+
+def _ts(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone is not a moment")
+    return f"{moment.timestamp():.6f}"
+
+
+def _is_by(me: Identity, message: Mapping[str, Any]) -> bool:
+    return message.get("user") == me.user or bool(me.bot and message.get("bot_id") == me.bot)
+
+
+def _event_of(message: Mapping[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    event: str | None = (metadata.get("event_payload") or {}).get("event")
+    return event

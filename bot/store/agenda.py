@@ -1,0 +1,174 @@
+"""What is due: a table beside the ledger, written in the same transactions.
+
+Each key has one worker at a time, in order of due time. An entry that is claimed carries a fence; whoever comes back with
+an older one has lost its lease, and nothing it brings is accepted.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from bot.exceptions import LeaseLost
+from bot.store.tables import AgendaRow
+
+#: How long a claimed entry stays its worker's: longer than the slowest visit with its timeouts.
+LEASE = timedelta(seconds=60)
+
+
+class Work(StrEnum):
+    """What the agenda calls for."""
+
+    CHECK = "check"  #: a draft's files and its PBX
+    DECIDE = "decide"  #: the clicks that are recorded and not yet counted
+    FULFIL = "fulfil"  #: the next step of an approved request
+    NARRATE = "narrate"  #: a request's card and thread
+    EXPIRE = "expire"  #: a request nobody decided
+    WIPE = "wipe"  #: a draft nobody confirmed
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claimed entry. ``attempt`` counts from 1; ``fence`` grows with each claim."""
+
+    id: int
+    kind: Work
+    key: str
+    request: int | None
+    due_at: datetime
+    attempt: int
+    fence: int
+
+
+def put(session: Session, kind: Work, key: str, due_at: datetime, request: int | None = None, *, one: bool = True) -> int:
+    """Add an entry; returns its id. With ``one``, an equal entry that nobody claimed yet is brought forward instead."""
+    slot = f"{kind.value}/{key}/{request or ''}" if one else None
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    new = dialect.insert(AgendaRow).values(
+        kind=kind.value, key=key, request=request, slot=slot, due_at=due_at, attempt=0, fence=0
+    )
+    earlier = func.min if dialect is sqlite else func.least
+    merged = new.on_conflict_do_update(
+        index_elements=[AgendaRow.slot],
+        index_where=AgendaRow.owner.is_(None),
+        set_={"due_at": earlier(AgendaRow.due_at, new.excluded.due_at)},
+    )
+    wake(session)
+    return int(session.execute(merged.returning(AgendaRow.id)).scalar_one())
+
+
+def wake(session: Session) -> None:
+    """Let the commit of this transaction wake the workers."""
+    session.info["wake"] = True
+
+
+def is_due(session: Session, now: datetime, kinds: Collection[Work]) -> bool:
+    """Whether a claim may find something; a look that takes no lock."""
+    due = select(AgendaRow.id).where(AgendaRow.due_at <= now, AgendaRow.kind.in_([kind.value for kind in kinds]))
+    held = aliased(AgendaRow)
+    busy = exists().where(held.key == AgendaRow.key, held.owner.is_not(None), held.lease_until >= now)
+    return session.execute(due.where(~busy).limit(1)).first() is not None
+
+
+def claim(session: Session, owner: str, now: datetime, kinds: Collection[Work]) -> Entry | None:
+    """Take the oldest due entry of a free key, or one whose lease ran out; None when there is none."""
+    other = aliased(AgendaRow)
+    free = ~exists().where(other.key == AgendaRow.key, other.owner.is_not(None), other.id != AgendaRow.id)
+    oldest = (
+        select(AgendaRow.id)
+        .where(
+            AgendaRow.due_at <= now,
+            AgendaRow.kind.in_([kind.value for kind in kinds]),
+            or_(and_(AgendaRow.owner.is_(None), free), AgendaRow.lease_until < now),
+        )
+        .order_by(AgendaRow.due_at, AgendaRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(AgendaRow)
+        .where(AgendaRow.id == oldest.scalar_subquery())
+        .where(or_(AgendaRow.owner.is_(None), AgendaRow.lease_until < now))
+        .values(owner=owner, lease_until=now + LEASE, fence=AgendaRow.fence + 1, attempt=AgendaRow.attempt + 1)
+        .returning(AgendaRow)
+        .execution_options(synchronize_session=False)
+    )
+    try:
+        row = session.scalars(taken).one_or_none()
+    except IntegrityError:  # another replica claimed an entry of this key between our look and our write
+        session.rollback()
+        return None
+    if row is None:
+        return None
+    return Entry(row.id, Work(row.kind), row.key, row.request, row.due_at, row.attempt, row.fence)
+
+
+def finish(session: Session, entry: Entry) -> None:
+    """The entry is done. Raises LeaseLost when somebody else holds it by now, which undoes the whole transaction."""
+    done = delete(AgendaRow).where(AgendaRow.id == entry.id, AgendaRow.fence == entry.fence).returning(AgendaRow.id)
+    if session.execute(done).one_or_none() is None:
+        raise LeaseLost
+    wake(session)
+
+
+def hold(session: Session, entry: Entry, now: datetime) -> None:
+    """Keep the entry for another lease, before something that takes its time. Raises LeaseLost like `finish`."""
+    kept = update(AgendaRow).where(AgendaRow.id == entry.id, AgendaRow.fence == entry.fence)
+    if session.execute(kept.values(lease_until=now + LEASE).returning(AgendaRow.id)).one_or_none() is None:
+        raise LeaseLost
+
+
+def again(session: Session, entry: Entry, due_at: datetime, *, fresh: bool = False) -> None:
+    """Look again at ``due_at``; ``fresh`` counts the attempts anew. Raises LeaseLost like `finish`."""
+    finish(session, entry)
+    number = put(session, entry.kind, entry.key, due_at, entry.request)
+    if not fresh:
+        session.execute(update(AgendaRow).where(AgendaRow.id == number).values(attempt=entry.attempt))
+
+
+def release(session: Session, kind: Work, request: int, due_at: datetime) -> None:
+    """Bring forward what waits for this request: its answer to Slack has left."""
+    session.execute(
+        update(AgendaRow)
+        .where(AgendaRow.kind == kind.value, AgendaRow.request == request, AgendaRow.owner.is_(None))
+        .values(due_at=due_at)
+    )
+    wake(session)
+
+
+def bring_forward(session: Session, key: str, now: datetime) -> None:
+    """Everything that waits for this key is due now."""
+    waiting = update(AgendaRow).where(AgendaRow.key == key, AgendaRow.owner.is_(None), AgendaRow.due_at > now)
+    session.execute(waiting.values(due_at=now))
+    wake(session)
+
+
+def drop(session: Session, kind: Work, request: int) -> None:
+    """Forget unclaimed entries of this kind for a request."""
+    unclaimed = delete(AgendaRow).where(AgendaRow.kind == kind.value, AgendaRow.request == request)
+    session.execute(unclaimed.where(AgendaRow.owner.is_(None)))
+
+
+def give_back(session: Session, owner: str) -> None:
+    """End the leases of all that this process holds, so that the next one adopts it at once."""
+    session.execute(update(AgendaRow).where(AgendaRow.owner == owner).values(lease_until=datetime(1970, 1, 1, tzinfo=UTC)))
+
+
+def end_all_leases(session: Session) -> None:
+    """Nobody else is alive: everything that is claimed is free to be adopted."""
+    held = update(AgendaRow).where(AgendaRow.owner.is_not(None))
+    session.execute(held.values(lease_until=datetime(1970, 1, 1, tzinfo=UTC)))
+    wake(session)
+
+
+def next_due(session: Session, now: datetime, kinds: Collection[Work]) -> datetime | None:
+    """When something of these kinds is due next; what a busy key holds back does not count."""
+    soonest = select(func.min(AgendaRow.due_at)).where(
+        AgendaRow.kind.in_([kind.value for kind in kinds]), AgendaRow.owner.is_(None), AgendaRow.due_at > now
+    )
+    return session.scalars(soonest).one_or_none()

@@ -1,0 +1,262 @@
+"""The requests and what became of them. Each change of state is one conditional UPDATE, in one transaction with its event.
+
+Nothing here reads, checks and then writes: on SQLite that lets two approvers both win. A statement names the state and the
+version it expects, and the count of rows says whether they were still so.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from bot.domain import requests
+from bot.domain.events import BOT, EventKind
+from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
+from bot.exceptions import Stale
+from bot.store import agenda, audit
+from bot.store.agenda import Work
+from bot.store.tables import RequestRow, VoteRow
+from bot.store.vault import Vault
+
+#: How long a draft and its secrets are kept after the requester last touched it.
+DRAFT_FOR = timedelta(hours=1)
+#: The secrets that go to the PBX, and so belong to what an approval is bound to.
+BOUND_SECRETS = ("bundle", "dns")
+
+_UNJUDGED: dict[str, Any] = {"problems": [], "evidence": None, "plan": [], "digest": ""}
+
+
+def load(session: Session, number: int) -> Request | None:
+    row = session.get(RequestRow, number, populate_existing=True)
+    return _request(row, _votes(session, row)) if row else None
+
+
+def _votes(session: Session, row: RequestRow) -> tuple[Vote, ...]:
+    counted = select(VoteRow).filter_by(request=row.id, version=row.version, state="counted").order_by(VoteRow.id)
+    return tuple(Vote(vote.user, vote.verdict, vote.reason, vote.created_at) for vote in session.scalars(counted))
+
+
+def _request(row: RequestRow, votes: tuple[Vote, ...]) -> Request:
+    return Request(
+        id=row.id,
+        version=row.version,
+        decision=Decision(row.decision),
+        execution=Execution(row.execution) if row.execution else None,
+        requester=row.requester,
+        ask=Ask.from_json(row.ask),
+        approvals_needed=row.approvals_needed,
+        created_at=row.created_at,
+        evidence=row.evidence,
+        plan=tuple(row.plan),
+        digest=row.digest,
+        channel=row.channel,
+        asked_in=row.asked_in,
+        view_id=row.view_id,
+        expires_at=row.expires_at,
+        decided_at=row.decided_at,
+        ended_at=row.ended_at,
+        votes=votes,
+        outcome=Outcome.from_json(row.outcome),
+        problems=tuple(row.problems),
+    )
+
+
+def delivered(session: Session, delivery: str) -> Request | None:
+    """The draft that this delivery of Slack's made already."""
+    row = session.scalars(select(RequestRow).filter_by(delivery=delivery)).one_or_none()
+    return _request(row, ()) if row else None
+
+
+def draft(
+    session: Session,
+    now: datetime,
+    *,
+    requester: str,
+    ask: Ask,
+    channel: str,
+    asked_in: str,
+    view_id: str,
+    delivery: str,
+    approvals_needed: int,
+) -> Request:
+    """Store a new draft."""
+    row = RequestRow(
+        version=1, decision=Decision.DRAFT.value, pbx=ask.pbx, requester=requester, ask=ask.to_json(), problems=[], plan=[],
+        digest="", approvals_needed=approvals_needed, approvals=0, channel=channel, asked_in=asked_in, view_id=view_id,
+        delivery=delivery, created_at=now,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    audit.append(session, now, EventKind.DRAFTED, requester, row.id, pbx=ask.pbx, wanted=ask.kind.value)
+    agenda.put(session, Work.WIPE, f"request:{row.id}", now + DRAFT_FOR, row.id)
+    return _request(row, ())
+
+
+def revise(session: Session, now: datetime, old: Request, *, ask: Ask, view_id: str, delivery: str, **values: Any) -> Request:
+    """The draft's next version. Raises Stale when it is no longer the draft that was shown."""
+    values |= {"version": old.version + 1, "ask": ask.to_json(), "pbx": ask.pbx, "view_id": view_id, "delivery": delivery}
+    _move(session, old.id, Decision.DRAFT, old.version, values | _UNJUDGED)
+    audit.append(session, now, EventKind.DRAFTED, old.requester, old.id, pbx=ask.pbx, wanted=ask.kind.value)
+    agenda.drop(session, Work.WIPE, old.id)
+    agenda.put(session, Work.WIPE, f"request:{old.id}", now + DRAFT_FOR, old.id)
+    return _expect(load(session, old.id))
+
+
+def seen_in(session: Session, draft: Request, view_id: str) -> None:
+    """The draft is open in this view now."""
+    _move(session, draft.id, Decision.DRAFT, draft.version, {"view_id": view_id})
+
+
+def judged_bad(session: Session, now: datetime, draft: Request, problems: Sequence[Mapping[str, str]]) -> Request:
+    """The check found problems. Raises Stale when the draft changed meanwhile."""
+    _move(session, draft.id, Decision.DRAFT, draft.version, _UNJUDGED | {"problems": list(problems)})
+    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[problem["code"] for problem in problems])
+    return _expect(load(session, draft.id))
+
+
+def judged_good(
+    session: Session, now: datetime, vault: Vault, draft: Request, ask: Ask, evidence: Mapping[str, Any],
+    plan: tuple[Mapping[str, str], ...],
+) -> Request:  # fmt: skip
+    """The check found nothing wrong: bind evidence, plan and secrets under one digest. Raises Stale like `judged_bad`."""
+    judged = {"ask": ask.to_json(), "problems": [], "evidence": dict(evidence), "plan": list(plan)}
+    _move(session, draft.id, Decision.DRAFT, draft.version, judged)
+    request = _expect(load(session, draft.id))
+    bound = digest_of(session, vault, request)
+    _move(session, draft.id, Decision.DRAFT, draft.version, {"digest": bound})
+    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound)
+    return _expect(load(session, draft.id))
+
+
+def digest_of(session: Session, vault: Vault, request: Request) -> str:
+    """The digest of the row as it stands, computed anew."""
+    return requests.digest(
+        request=request.id,
+        version=request.version,
+        requester=request.requester,
+        ask=request.ask,
+        evidence=request.evidence or {},
+        plan=request.plan,
+        approvals_needed=request.approvals_needed,
+        secrets=vault.digests(session, request.id, BOUND_SECRETS),
+    )
+
+
+def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_for: timedelta) -> Request:
+    """draft -> pending: the requester asks for what was shown to them.
+
+    Confirming twice is confirming once. Raises Stale when it is no longer what was shown, or not theirs.
+    """
+    request = load(session, shown.request)
+    if request and request.requester == user and request.decision is not Decision.DRAFT and Shown.of(request) == shown:
+        return request
+    _decide(session, shown.request, Decision.DRAFT, Decision.PENDING, shown.version, expires_at=now + pending_for,
+            where=(RequestRow.digest == shown.digest, RequestRow.digest != "", RequestRow.requester == user))  # fmt: skip
+    audit.append(session, now, EventKind.PENDING, user, shown.request, version=shown.version, digest=shown.digest)
+    agenda.drop(session, Work.WIPE, shown.request)
+    agenda.put(session, Work.EXPIRE, f"request:{shown.request}", now + pending_for, shown.request)
+    narrate(session, now, shown.request)
+    return _expect(load(session, shown.request))
+
+
+def approve(session: Session, now: datetime, request: Request) -> None:
+    """pending -> approved and queued, with the agenda entry that makes it happen: one transaction, or nothing."""
+    _decide(session, request.id, Decision.PENDING, Decision.APPROVED, request.version, decided_at=now,
+            execution=Execution.QUEUED.value, where=(RequestRow.approvals >= RequestRow.approvals_needed,))  # fmt: skip
+    audit.append(session, now, EventKind.APPROVED, BOT, request.id, by=[vote.user for vote in request.votes])
+    agenda.drop(session, Work.EXPIRE, request.id)
+    agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), now, request.id)
+    narrate(session, now, request.id)
+
+
+def close(session: Session, now: datetime, vault: Vault, request: Request, new: Decision, actor: str, **data: Any) -> None:
+    """A draft or a pending request ends without being carried out, and its secrets go. Raises Stale."""
+    _decide(session, request.id, request.decision, new, request.version, decided_at=now, ended_at=now)
+    audit.append(session, now, EventKind(new.value), actor, request.id, **data)
+    wipe(session, now, vault, request.id)
+    agenda.drop(session, Work.EXPIRE, request.id)
+    agenda.drop(session, Work.WIPE, request.id)
+    agenda.drop(session, Work.CHECK, request.id)
+    if request.is_open:
+        narrate(session, now, request.id)
+
+
+def execute(session: Session, request: Request, new: Execution, **values: Any) -> None:
+    """Move the execution. Raises Stale when it is not where the caller last saw it."""
+    if request.execution is None or not allowed(request.execution, new):
+        raise Stale(f"An execution cannot go from {request.execution} to {new}.")
+    where = (RequestRow.execution == request.execution.value,)
+    _move(session, request.id, Decision.APPROVED, request.version, {**values, "execution": new.value}, where)
+
+
+def end(session: Session, now: datetime, vault: Vault, request: Request, new: Execution, outcome: Outcome, **data: Any) -> None:
+    """The execution ends with its event; secrets go unless a person must still look."""
+    execute(session, request, new, ended_at=now, outcome=outcome.to_json())
+    audit.append(session, now, EventKind(new.value), BOT, request.id, **data)
+    if new is not Execution.UNKNOWN:
+        wipe(session, now, vault, request.id)
+    narrate(session, now, request.id)
+
+
+def wipe(session: Session, now: datetime, vault: Vault, number: int) -> None:
+    names = vault.wipe(session, number)
+    if names:
+        audit.append(session, now, EventKind.WIPED, BOT, number, names=names)
+
+
+def narrate(session: Session, now: datetime, number: int) -> None:
+    """Something about this request is to be told."""
+    agenda.put(session, Work.NARRATE, f"thread:{number}", now, number)
+
+
+def pbx_key(pbx: str) -> str:
+    """The agenda's key for whatever changes this PBX."""
+    return f"pbx:{pbx}"
+
+
+def open_for(session: Session, pbx: str, other_than: int) -> list[Request]:
+    """Requests for a PBX that are asked for, or approved and not yet ended."""
+    live = select(RequestRow).where(
+        RequestRow.pbx == pbx,
+        RequestRow.id != other_than,
+        RequestRow.decision.in_([Decision.PENDING.value, Decision.APPROVED.value]),
+        RequestRow.ended_at.is_(None),
+    )
+    return [_request(row, ()) for row in session.scalars(live.order_by(RequestRow.id))]
+
+
+def unended(session: Session) -> int:
+    """How many requests still wait for people or for the bot."""
+    live = select(func.count()).where(RequestRow.decision != Decision.DRAFT.value, RequestRow.ended_at.is_(None))
+    return session.scalars(live.select_from(RequestRow)).one()
+
+
+def _decide(
+    session: Session, number: int, old: Decision, new: Decision, version: int, where: Sequence[Any] = (), **values: Any
+) -> None:
+    if not allowed(old, new):
+        raise Stale(f"A decision cannot go from {old} to {new}.")
+    _move(session, number, old, version, {**values, "decision": new.value}, where)
+
+
+def _move(
+    session: Session, number: int, expected: Decision, version: int, values: Mapping[str, Any], where: Sequence[Any] = ()
+) -> None:
+    """The one conditional UPDATE that all changes go through."""
+    move = (
+        update(RequestRow)
+        .where(RequestRow.id == number, RequestRow.decision == expected.value, RequestRow.version == version, *where)
+        .values(**values)
+        .returning(RequestRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    if session.execute(move).one_or_none() is None:
+        raise Stale
+
+
+def _expect(request: Request | None) -> Request:
+    if request is None:
+        raise Stale
+    return request

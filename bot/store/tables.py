@@ -1,0 +1,212 @@
+"""The tables, as typed mappings. Alembic's migrations make them; a test keeps the two equal.
+
+Correctness lives here where it can: one counted vote a person and version, one claimed agenda entry a key, one post a
+purpose, one effect a step, all as unique indexes that hold on SQLite and on PostgreSQL.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, LargeBinary, Text, TypeDecorator, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC; a naive one is refused, because nobody could say what it means."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, str: Text, bytes: LargeBinary}
+
+
+class RequestRow(Base):
+    """One request: the decision and the execution, each changed only by a conditional update (`bot.store.ledger`).
+
+    ``version`` counts what was asked for (each new submission of the form is one), not changes of state.
+    """
+
+    __tablename__ = "requests"
+    __table_args__ = (Index("ix_requests_open", "pbx", "decision"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    decision: Mapped[str]
+    execution: Mapped[str | None]
+    pbx: Mapped[str]
+    requester: Mapped[str]
+    ask: Mapped[dict[str, Any]]
+    problems: Mapped[list[Any]]
+    evidence: Mapped[dict[str, Any] | None]
+    plan: Mapped[list[Any]]
+    digest: Mapped[str]
+    approvals_needed: Mapped[int]
+    approvals: Mapped[int]
+    channel: Mapped[str]
+    asked_in: Mapped[str]
+    view_id: Mapped[str]
+    #: What Slack sent with the submission that made this version; a second delivery finds it and does nothing.
+    delivery: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[dict[str, Any] | None]
+
+
+class VoteRow(Base):
+    """One click. It is recorded when Slack sends it, and decided when it is known whether it counts."""
+
+    __tablename__ = "votes"
+    __table_args__ = (
+        Index("ux_votes_counted", "request", "version", "user", unique=True, sqlite_where=text("state = 'counted'"),
+              postgresql_where=text("state = 'counted'")),
+        Index("ix_votes_waiting", "state", "request"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request: Mapped[int] = mapped_column(ForeignKey("requests.id"))
+    version: Mapped[int]
+    digest: Mapped[str]
+    user: Mapped[str]
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    #: recorded, then counted, refused or (a click that is no vote) acted
+    state: Mapped[str]
+    delivery: Mapped[str] = mapped_column(unique=True)
+    #: Where the person can be answered privately; sealed, because whoever has it can post.
+    reply_to: Mapped[bytes | None]
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class StepRow(Base):
+    """One step of a plan: what was intended, that it was sent, how it settled."""
+
+    __tablename__ = "steps"
+
+    request: Mapped[int] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    #: The ids that the PBX listed when the step was intended.
+    known: Mapped[list[Any]]
+    result: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+
+
+class EventRow(Base):
+    """One link of the audit chain. Appended, never changed: triggers in the database refuse both."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_request", "request", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    request: Mapped[int | None]
+    kind: Mapped[str]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+    #: Canonical JSON, as it was hashed.
+    data: Mapped[str]
+    previous: Mapped[str]
+    hash: Mapped[str]
+
+
+class ChainRow(Base):
+    """The chain's head: one row, whose lock puts the writers of events in line."""
+
+    __tablename__ = "chain"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    length: Mapped[int]
+    hash: Mapped[str]
+
+
+class PostRow(Base):
+    """One message to Slack, recorded before it is sent. ``purpose`` is ``card``, or what it tells to whom."""
+
+    __tablename__ = "posts"
+
+    request: Mapped[int] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    ts: Mapped[str]
+    #: SHA-256 of what was last shown there.
+    shown: Mapped[str]
+    intended_at: Mapped[datetime]
+
+
+class AgendaRow(Base):
+    """What is due. A key has one claimed entry at a time; ``slot`` makes equal entries that nobody claimed one."""
+
+    __tablename__ = "agenda"
+    __table_args__ = (
+        Index("ux_agenda_key", "key", unique=True, sqlite_where=text("owner IS NOT NULL"),
+              postgresql_where=text("owner IS NOT NULL")),
+        Index("ux_agenda_slot", "slot", unique=True, sqlite_where=text("owner IS NULL"),
+              postgresql_where=text("owner IS NULL")),
+        Index("ix_agenda_due", "due_at", "id"),
+        Index("ix_agenda_request", "request"),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    key: Mapped[str]
+    request: Mapped[int | None]
+    slot: Mapped[str | None]
+    due_at: Mapped[datetime]
+    attempt: Mapped[int]
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int]
+
+
+class SecretRow(Base):
+    """One sealed secret of a request; the row goes when the request ends."""
+
+    __tablename__ = "secrets"
+
+    request: Mapped[int] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    #: HMAC-SHA-256 under a key of the vault, for the digest that an approval is bound to.
+    keyed_digest: Mapped[str]
+
+
+class TokenRow(Base):
+    """One PBX's shared access token, sealed, and whether we may log in at all."""
+
+    __tablename__ = "tokens"
+
+    pbx: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes | None]
+    #: The configuration whose login was refused, and the sentence why.
+    stopped_for: Mapped[str]
+    stopped_why: Mapped[str]
+    login_until: Mapped[datetime | None]
+    login_owner: Mapped[str]
+
+
+class MetaRow(Base):
+    """Facts about the database itself, such as the vault's check value."""
+
+    __tablename__ = "meta"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]

@@ -1,0 +1,127 @@
+"""Clicks: recorded when Slack sends them, decided when it is known whether they count."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from bot.domain.events import EventKind
+from bot.domain.policy import Verdict
+from bot.domain.requests import Decision, Request, Shown
+from bot.exceptions import Stale
+from bot.store import agenda, audit, ledger
+from bot.store.agenda import Work
+from bot.store.tables import RequestRow, VoteRow
+from bot.store.vault import Vault
+
+#: All waiting clicks are decided in one visit, so that one membership call serves them all.
+DECIDE_KEY = "decide"
+
+APPROVE, REJECT, TRY_AGAIN = "approve", "reject", "try_again"
+
+
+@dataclass(frozen=True)
+class Click:
+    """One recorded click that waits to be decided."""
+
+    id: int
+    shown: Shown
+    user: str
+    verdict: str
+    reason: str
+    at: datetime
+    reply_to: str
+
+
+def record(
+    session: Session, now: datetime, vault: Vault, shown: Shown, user: str, verdict: str, *, delivery: str,
+    reason: str = "", reply_to: str = "",
+) -> None:  # fmt: skip
+    """Store what Slack sent. The same delivery twice is one click."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    sealed = vault.seal(reply_to.encode(), delivery) if reply_to else None
+    new = dialect.insert(VoteRow).values(
+        request=shown.request, version=shown.version, digest=shown.digest, user=user, verdict=verdict, reason=reason,
+        state="recorded", delivery=delivery, reply_to=sealed, created_at=now,
+    )  # fmt: skip
+    session.execute(new.on_conflict_do_nothing(index_elements=[VoteRow.delivery]))
+    agenda.put(session, Work.DECIDE, DECIDE_KEY, now)
+
+
+def waiting(session: Session, vault: Vault) -> list[Click]:
+    """The recorded clicks, oldest first."""
+    rows = session.scalars(select(VoteRow).filter_by(state="recorded").order_by(VoteRow.id))
+    return [_click(row, vault) for row in rows]
+
+
+def _click(row: VoteRow, vault: Vault) -> Click:
+    reply_to = vault.open(row.reply_to, row.delivery).decode() if row.reply_to else ""
+    shown = Shown(row.request, row.version, row.digest)
+    return Click(row.id, shown, row.user, row.verdict, row.reason, row.created_at, reply_to)
+
+
+def count(session: Session, now: datetime, vault: Vault, click: Click, verdict: Verdict) -> None:
+    """Let the click count. Raises Stale when the request is no longer what was shown, or is decided, or they voted already.
+
+    The first statement moves the count and so takes the request's row: on PostgreSQL the next vote waits for this one and
+    sees it. Whoever has voted already changes nothing.
+    """
+    mine = aliased(VoteRow)
+    voted = exists().where(
+        mine.request == click.shown.request, mine.version == click.shown.version, mine.user == click.user,
+        mine.state == "counted",
+    )  # fmt: skip
+    counted = (
+        update(RequestRow)
+        .where(
+            RequestRow.id == click.shown.request,
+            RequestRow.version == click.shown.version,
+            RequestRow.digest == click.shown.digest,
+            RequestRow.decision == Decision.PENDING.value,
+            RequestRow.requester != click.user,
+            RequestRow.expires_at > now,
+            ~voted,
+        )
+        .values(approvals=RequestRow.approvals + (1 if click.verdict == APPROVE else 0))
+        .returning(RequestRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    if session.execute(counted).one_or_none() is None or not settle(session, now, click, "counted"):
+        raise Stale
+    request = ledger.load(session, click.shown.request)
+    if request is None or ledger.digest_of(session, vault, request) != click.shown.digest:
+        raise Stale
+    _tell(session, now, vault, request, click, verdict)
+
+
+def _tell(session: Session, now: datetime, vault: Vault, request: Request, click: Click, verdict: Verdict) -> None:
+    have = sum(vote.verdict == APPROVE for vote in request.votes)
+    audit.append(session, now, EventKind.VOTED, click.user, request.id, verdict=click.verdict, reason=click.reason,
+                 have=have, need=request.approvals_needed, rule=verdict.rule)  # fmt: skip
+    if click.verdict == REJECT:
+        ledger.close(session, now, vault, request, Decision.REJECTED, click.user, reason=click.reason)
+    elif have >= request.approvals_needed:
+        ledger.approve(session, now, request)
+    else:
+        ledger.narrate(session, now, request.id)
+
+
+def refuse(session: Session, now: datetime, click: Click, code: str, reason: str, rule: str) -> None:
+    """The click does not count; that it was made, and why it does not count, is an event."""
+    if settle(session, now, click, "refused"):
+        audit.append(session, now, EventKind.REFUSED, click.user, click.shown.request, verdict=click.verdict, code=code,
+                     reason=reason, rule=rule)  # fmt: skip
+
+
+def settle(session: Session, now: datetime, click: Click, state: str) -> bool:
+    """Recorded -> counted, refused or acted; False when that happened before."""
+    settled = (
+        update(VoteRow)
+        .where(VoteRow.id == click.id, VoteRow.state == "recorded")
+        .values(state=state, decided_at=now, reply_to=None)
+        .returning(VoteRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(settled).one_or_none() is not None

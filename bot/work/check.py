@@ -1,0 +1,126 @@
+"""Check a draft, and show what came out: in the modal if it is still open, by direct message if not."""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from bot.blocks import dialogs
+from bot.blocks.form import FormContext, FormState, form
+from bot.domain.dns_catalogue import Catalogue
+from bot.domain.plan import Evidence, plan
+from bot.domain.requests import TYPED, Ask, Decision, Request
+from bot.exceptions import SlackError, SlackRateLimited, SlackRefused, Stale
+from bot.store import agenda, ledger
+from bot.store.agenda import Entry
+from bot.store.vault import Vault
+from bot.work.context import Context
+from bot.work.examine import TYPED_PARAMS, Examiner, Findings
+from bot.work.loop import later
+from bot.work.posting import Poster
+
+log = structlog.get_logger(__name__)
+
+#: What Slack answers when the modal is not there any more (docs.slack.dev/reference/methods/views.update).
+_CLOSED = frozenset({"not_found", "view_not_found", "expired_trigger_id"})
+
+
+class Checker:
+    """One visit examines the draft, if nobody has yet, and shows the outcome. Slack's trouble brings it back later."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._examiner = Examiner(context)
+        self._poster = Poster(context.store, context.slack)
+
+    def visit(self, entry: Entry) -> None:
+        store = self._context.store
+        with store.begin() as session:
+            draft = ledger.load(session, entry.request or 0)
+        if draft is None or draft.decision is not Decision.DRAFT:
+            with store.begin() as session:
+                agenda.finish(session, entry)
+            return
+        try:
+            self._show(draft if is_judged(draft) else self._judge(draft))
+        except (SlackError, Stale) as error:
+            self._come_back(entry, error)
+            return
+        with store.begin() as session:
+            agenda.finish(session, entry)
+
+    def _judge(self, draft: Request) -> Request:
+        findings, evidence = self._examiner.examine(draft)
+        store = self._context.store
+        with store.begin() as session:
+            if evidence is None:
+                problems = [vars(problem) for problem in findings.problems]
+                return ledger.judged_bad(session, store.now(), draft, problems)
+            _keep(store.vault, session, draft.id, findings)
+            steps = plan(findings.ask, evidence.name)
+            return ledger.judged_good(session, store.now(), store.vault, draft, findings.ask, evidence.to_json(), steps)
+
+    def _show(self, draft: Request) -> None:
+        view = self.view(draft)
+        try:
+            if draft.view_id:
+                self._context.slack.update_view(draft.view_id, view)
+                return
+        except SlackRefused as error:
+            if error.error not in _CLOSED:
+                raise
+        self._write(draft)
+
+    def _write(self, draft: Request) -> None:
+        """The modal is closed: a direct message with Continue."""
+        channel = self._context.slack.direct_channel(draft.requester)
+        found = draft.problems or Evidence.from_json(draft.evidence or {})
+        blocks, text = dialogs.result_message(draft, found)
+        self._poster.once(draft.id, f"draft:{draft.version}", channel, blocks, text)
+
+    def view(self, draft: Request) -> dict[str, object]:
+        """What the requester sees of a draft as it stands: the wait, the form again, or the evidence to confirm."""
+        if not is_judged(draft):
+            return dialogs.checking(draft.ask, draft.id, draft.version)
+        if draft.problems:
+            return self.form(draft)
+        rule = self._context.rule(draft.ask.pbx)
+        return dialogs.confirm(draft, Evidence.from_json(draft.evidence or {}), rule.approvers if rule else ())
+
+    def form(self, draft: Request) -> dict[str, object]:
+        """The form with the draft's values, under block ids that Slack has not seen, so that it takes them."""
+        state = FormState(draft.ask, draft.id, draft.version, draft.version, draft.asked_in)
+        return form(state, self.form_context(draft.ask, draft.id), draft.problems)
+
+    def form_context(self, ask: Ask, draft: int | None) -> FormContext:
+        config, store = self._context.config, self._context.store
+        kept: frozenset[str] = frozenset()
+        if draft is not None and ask.dns == TYPED:
+            with store.begin() as session:
+                kept = frozenset(store.vault.take_json(session, draft, TYPED_PARAMS))
+        return FormContext(
+            dns_profiles=tuple((profile.name, profile.provider) for profile in config.dns),
+            typed_allowed=config.slack.allow_typed_dns_credentials,
+            provider=Catalogue.load().get(ask.provider) if ask.dns == TYPED else None,
+            kept=kept,
+        )
+
+    def _come_back(self, entry: Entry, error: SlackError | Stale) -> None:
+        store = self._context.store
+        due = later(store.now(), entry.attempt)
+        if isinstance(error, SlackRateLimited):
+            due = store.now() + timedelta(seconds=error.retry_after)
+        log.info("check.later", request=entry.request, error=type(error).__name__, code=error.code)
+        with store.begin() as session:
+            agenda.again(session, entry, due)
+
+
+def is_judged(draft: Request) -> bool:
+    return bool(draft.problems) or draft.evidence is not None
+
+
+def _keep(vault: Vault, session: Session, number: int, findings: Findings) -> None:
+    if findings.bundle is not None:
+        vault.put(session, number, "bundle", findings.bundle)
+    if findings.params is not None:
+        vault.put_json(session, number, "dns", findings.params)

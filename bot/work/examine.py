@@ -1,0 +1,254 @@
+"""Examine a draft: fetch its files, read them, ask the PBX. What comes out is evidence, or every problem at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from bot.domain import policy
+from bot.domain.certificates import (
+    MAX_BYTES,
+    SERVER_EXTENSION,
+    TRUSTED_EXTENSION,
+    CertificateFacts,
+    NamedFile,
+    Trusted,
+    check_file_name,
+    covers,
+    files_with_keys,
+    pbx_file_name,
+    read_server,
+    read_trusted,
+)
+from bot.domain.dns_catalogue import Catalogue
+from bot.domain.dns_providers import check_params
+from bot.domain.domains import domain_problem, normalise_domain
+from bot.domain.plan import Evidence, Neighbour, slots_of
+from bot.domain.problems import Problem
+from bot.domain.requests import TYPED, Ask, Kind, Request
+from bot.exceptions import FileUnavailable, PbxError, SlackRefused
+from bot.pbx.models import ListedCertificate
+from bot.store import ledger
+from bot.work.context import Context
+
+log = structlog.get_logger(__name__)
+
+#: The vault's names for what a draft has received.
+TYPED_PARAMS = "typed"
+
+
+def file_secret(file_id: str) -> str:
+    return f"file:{file_id}"
+
+
+@dataclass
+class Findings:
+    """What the examination has gathered so far. ``secrets`` go to the vault and nowhere else."""
+
+    ask: Ask
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    bundle: bytes | None = field(default=None, repr=False)
+    params: dict[str, str | int | bool] | None = field(default=None, repr=False)
+    public_pem: str = ""
+    certificate: CertificateFacts | None = None
+    chain: tuple[CertificateFacts, ...] = ()
+    key_files: tuple[str, ...] = ()
+    name: str = ""
+
+
+class Examiner:
+    """Reads and asks; changes nothing but the vault's copies of the draft's files."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def examine(self, draft: Request) -> tuple[Findings, Evidence | None]:
+        """Raises SlackError and StoreError when it cannot be told now; a silent PBX is part of the evidence."""
+        findings = Findings(draft.ask)
+        self._may_ask(draft, findings)
+        if draft.ask.needs_files:
+            self._files(draft, findings)
+        else:
+            self._domain(draft, findings)
+        if draft.ask.needs_dns:
+            self._dns(draft, findings)
+        if findings.problems:
+            return findings, None
+        return findings, self._evidence(draft, findings)
+
+    def _may_ask(self, draft: Request, findings: Findings) -> None:
+        rule = self._context.rule(draft.ask.pbx)
+        if rule is None:
+            findings.problems.append(
+                Problem("pbx", f"There is no PBX named {draft.ask.pbx}. Choose one of the list.", "no_pbx")
+            )
+            return
+        groups = policy.groups_to_read(draft.requester, rule.requesters)
+        members = self._context.people.members(groups) if groups else {}
+        verdict = policy.may_ask(rule, draft.requester, members)
+        if not verdict.permitted:
+            findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
+
+    def _files(self, draft: Request, findings: Findings) -> None:
+        findings.problems += [problem for file in draft.ask.files if (problem := check_file_name(file.name))]
+        files = [] if findings.problems else self._fetch(draft, findings)
+        if findings.problems:
+            return
+        held = set(files_with_keys(files))
+        received = tuple(replace(file, held_key=file.name in held) for file in draft.ask.files)
+        findings.ask = replace(findings.ask, files=received)
+        findings.key_files = tuple(sorted(held))
+        self._read(draft, findings, files)
+
+    def _fetch(self, draft: Request, findings: Findings) -> list[NamedFile]:
+        files = []
+        for file in draft.ask.files:
+            try:
+                files.append(NamedFile(file.name, self._content(draft, file.id)))
+            except (FileUnavailable, SlackRefused) as error:
+                message = f"{file.name} could not be fetched: {error.message} Upload it again. [{error.code}]"
+                findings.problems.append(Problem("files", message, error.code))
+        return files
+
+    def _content(self, draft: Request, file_id: str) -> bytes:
+        """From the vault, or from Slack into the vault, so that a restart or a second look fetches nothing twice."""
+        store = self._context.store
+        with store.begin() as session:
+            kept = store.vault.take(session, draft.id, file_secret(file_id))
+        if kept is not None:
+            return kept
+        info = self._context.slack.file(file_id)
+        if info.user != draft.requester:
+            raise FileUnavailable("It was uploaded by somebody else.", code="foreign_file")
+        content = self._context.slack.download(info, MAX_BYTES)
+        with store.begin() as session:
+            store.vault.put(session, draft.id, file_secret(file_id), content)
+        return content
+
+    def _read(self, draft: Request, findings: Findings, files: Sequence[NamedFile]) -> None:
+        now = self._context.now()
+        read = read_trusted(files, now) if draft.ask.kind is Kind.TRUSTED else read_server(files, now)
+        if isinstance(read, list):
+            findings.problems += read
+            return
+        findings.bundle, findings.certificate, findings.chain = read.pem, read.facts, read.chain
+        findings.public_pem = (read.pem if isinstance(read, Trusted) else read.public_pem).decode()
+        findings.warnings += read.warnings
+        extension = TRUSTED_EXTENSION if isinstance(read, Trusted) else SERVER_EXTENSION
+        findings.name = pbx_file_name(draft.ask.files[0].name, draft.id, extension)
+
+    def _domain(self, draft: Request, findings: Findings) -> None:
+        problem = domain_problem(draft.ask.domain)
+        if problem is not None:
+            findings.problems.append(problem)
+            return
+        domain = normalise_domain(draft.ask.domain)
+        findings.ask = replace(findings.ask, domain=domain)
+        findings.name = f"{domain}.pem"  # the PBX names it so (vendor page "Add a Certificate")
+
+    def _dns(self, draft: Request, findings: Findings) -> None:
+        provider, raw = self._credentials(draft, findings)
+        if not provider:
+            return
+        checked = check_params(provider, raw, Catalogue.load())
+        findings.problems += checked.problems
+        findings.warnings += checked.warnings
+        findings.params = dict(checked.values)
+        findings.ask = replace(findings.ask, provider=provider, params=tuple(checked.values))
+
+    def _credentials(self, draft: Request, findings: Findings) -> tuple[str, dict[str, str | int | bool]]:
+        store, ask = self._context.store, draft.ask
+        if ask.dns == TYPED:
+            if not self._context.config.slack.allow_typed_dns_credentials:
+                findings.problems.append(
+                    Problem("dns", "Typed DNS credentials are not allowed here. Choose a profile.", "typed_dns")
+                )
+                return "", {}
+            if not ask.provider:
+                findings.problems.append(Problem("provider", "Choose the DNS provider that serves the domain.", "no_provider"))
+            with store.begin() as session:
+                return ask.provider, store.vault.take_json(session, draft.id, TYPED_PARAMS)
+        profile = self._context.config.dns_named(ask.dns)
+        if profile is None:
+            findings.problems.append(Problem("dns", "Choose the DNS credentials that the PBX shall use.", "no_dns"))
+            return "", {}
+        return profile.provider, profile.values()
+
+    def _evidence(self, draft: Request, findings: Findings) -> Evidence:
+        listed, note = self._listed(draft.ask.pbx)
+        slot_type = draft.ask.kind.slot_type
+        used = None if listed is None else sum(one.type == slot_type for one in listed)
+        return Evidence(
+            name=findings.name,
+            slots_used=used,
+            slots=slots_of(draft.ask.kind),
+            pbx_note=note,
+            certificate=findings.certificate,
+            chain=findings.chain,
+            warnings=(*findings.warnings, *self._cautions(findings)),
+            neighbours=tuple(_neighbour(one) for one in listed or () if _alike(one, findings, draft.id)),
+            asked_already=self._asked_already(draft, findings),
+            key_files=findings.key_files,
+            params=findings.ask.params,
+            public_pem=findings.public_pem,
+        )
+
+    def _listed(self, pbx: str) -> tuple[list[ListedCertificate] | None, str]:
+        """What the PBX lists, or why it could not be asked: shown as unknown, never guessed."""
+        try:
+            return self._context.pbx(pbx).list_certificates(), ""
+        except PbxError as error:
+            log.info("pbx.not_asked", pbx=pbx, error=type(error).__name__, code=error.code)
+            return None, f"{error.message} [{error.code}]" if error.code not in error.message else error.message
+
+    def _cautions(self, findings: Findings) -> list[str]:
+        """What only we can know: whether the certificate covers the name under which we reach the PBX."""
+        if findings.ask.kind is Kind.TRUSTED:
+            return []
+        settings = self._context.config.pbx_named(findings.ask.pbx)
+        host = (settings.url.split("://", 1)[1].rsplit(":", 1)[0]).strip("[]") if settings else ""
+        covered = covers(findings.certificate, host) if findings.certificate else findings.ask.domain == host
+        if covered or not host:
+            return []
+        return [
+            f"It does not cover {host}, the name under which the bot reaches this PBX. Choosing it for the PBX's own web "
+            "server would lock the bot out until the configuration changes."
+        ]
+
+    def _asked_already(self, draft: Request, findings: Findings) -> tuple[int, ...]:
+        with self._context.store.begin() as session:
+            others = ledger.open_for(session, draft.ask.pbx, draft.id)
+        return tuple(other.id for other in others if _same_wish(other, findings))
+
+
+def _neighbour(one: ListedCertificate) -> Neighbour:
+    return Neighbour(one.id, one.name, one.type or "", one.issue_to or "", one.expiration_text)
+
+
+def _alike(one: ListedCertificate, findings: Findings, number: int) -> bool:
+    """The same name without our mark, or issued to a name that this certificate is for."""
+    mark = f"-r{number}."
+    stem = findings.name.replace(mark, ".").rsplit(".", 1)[0].casefold()
+    return _stem(one.name) == stem or (bool(one.issue_to) and (one.issue_to or "").casefold() in _names(findings))
+
+
+def _stem(name: str) -> str:
+    base, _, marked = name.rsplit(".", 1)[0].rpartition("-r")
+    return (base if marked.isdigit() else name.rsplit(".", 1)[0]).casefold()
+
+
+def _names(findings: Findings) -> set[str]:
+    names = {findings.ask.domain} if findings.ask.kind is Kind.APPLY else set()
+    if findings.certificate is not None and findings.ask.kind is Kind.IMPORT:
+        names |= set(findings.certificate.sans)
+    return {name.casefold() for name in names if name}
+
+
+def _same_wish(other: Request, findings: Findings) -> bool:
+    if not other.evidence or other.ask.kind.slot_type != findings.ask.kind.slot_type:
+        return False
+    evidence = Evidence.from_json(other.evidence)
+    if evidence.certificate and findings.certificate:
+        return evidence.certificate.sha256 == findings.certificate.sha256
+    return bool(findings.ask.domain) and other.ask.domain == findings.ask.domain

@@ -1,0 +1,160 @@
+"""The agenda's loop: claim what is due, run it, settle it.
+
+One thread a crew claims, so that a commit wakes one reader and not a herd; the crew's hands do the work. Two crews keep
+Slack's slowness away from decisions and the PBX away from the thread.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.exceptions import BotError, LeaseLost, Stale, StoreError
+from bot.store import agenda
+from bot.store.agenda import Entry, Work
+from bot.store.engine import Store
+
+#: The longest that nobody looks at the agenda; commits wake us, this is for what other processes left behind.
+POLL = 5.0  # seconds
+#: After our own database failed, and after a piece of work failed in a way that nobody foresaw.
+BREATHER = timedelta(seconds=5)
+
+Visit = Callable[[Entry], None]
+log = structlog.get_logger(__name__)
+
+
+class Crew:
+    """Some hands that do work of some kinds.
+
+    A visit settles its own entry (`agenda.finish` or `agenda.again`) in the transaction that holds its result. One that
+    raises is put back; the error is logged by its class and code only.
+    """
+
+    def __init__(self, store: Store, name: str, visits: Mapping[Work, Visit], hands: int) -> None:
+        self._store = store
+        self._visits = visits
+        self._free = threading.Semaphore(hands)
+        self._pool = ThreadPoolExecutor(hands, thread_name_prefix=name)
+        self._thread = threading.Thread(target=self._run, name=f"{name}-claims", daemon=True)
+        self._news = threading.Condition()
+        self._heard = 0
+        self._stopping = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something may be due."""
+        with self._news:
+            self._heard += 1
+            self._news.notify_all()
+
+    def stop(self) -> None:
+        """Claim nothing more, and wait for what is in hand."""
+        self._stopping = True
+        self.wake()
+        self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            heard = self._heard
+            self._free.acquire()
+            entry = self._claim()
+            if entry is not None:
+                self._pool.submit(self._do, entry)
+                continue
+            self._free.release()
+            self._wait(heard)
+
+    def _claim(self) -> Entry | None:
+        try:
+            with self._store.begin() as session:
+                now = self._store.now()
+                if self._stopping or not agenda.is_due(session, now, self._visits):
+                    return None
+                return agenda.claim(session, self._store.owner, now, self._visits)
+        except StoreError as error:
+            log.warning("agenda.unreadable", code=error.code)
+            return None
+
+    def _wait(self, heard: int) -> None:
+        seconds = self._pause()
+        with self._news:
+            self._news.wait_for(lambda: self._heard != heard or self._stopping, seconds)
+
+    def _pause(self) -> float:
+        try:
+            with self._store.begin() as session:
+                due = agenda.next_due(session, self._store.now(), self._visits)
+        except StoreError:
+            return POLL
+        return POLL if due is None else min(POLL, max(0.0, (due - self._store.now()).total_seconds()))
+
+    def _do(self, entry: Entry) -> None:
+        try:
+            self._visits[entry.kind](entry)
+        except LeaseLost:
+            log.info("agenda.lease_lost", kind=entry.kind.value, request=entry.request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the entry goes back and the crew goes on
+            _complain(entry, error)
+            self._put_back(entry)
+        finally:
+            self._free.release()
+            self.wake()
+
+    def _put_back(self, entry: Entry) -> None:
+        try:
+            with self._store.begin() as session:
+                agenda.again(session, entry, self._store.now() + BREATHER * min(entry.attempt, 12))
+        except StoreError as error:  # its lease runs out, and then it is claimed again
+            log.warning("agenda.not_put_back", kind=entry.kind.value, request=entry.request, code=error.code)
+
+
+def _complain(entry: Entry, error: Exception) -> None:
+    """Class and code always; the traceback only for what is not ours, whose text may hold anything but whose place helps."""
+    if isinstance(error, BotError):
+        level = log.info if isinstance(error, Stale) else log.warning
+        level("work.put_back", kind=entry.kind.value, request=entry.request, error=type(error).__name__, code=error.code)
+        return
+    place = _place(error)
+    log.error("work.failed", kind=entry.kind.value, request=entry.request, error=type(error).__name__, place=place)
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost frame: no values, so nothing secret."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+
+
+class Loop:
+    """All crews of this process."""
+
+    def __init__(self, store: Store, crews: Collection[Crew]) -> None:
+        self._store = store
+        self._crews = crews
+        store.committed = self.wake
+
+    def start(self) -> None:
+        for crew in self._crews:
+            crew.start()
+
+    def wake(self) -> None:
+        for crew in self._crews:
+            crew.wake()
+
+    def stop(self) -> None:
+        """Finish what is in hand; what is claimed and not begun is free for the next process at once."""
+        for crew in self._crews:
+            crew.stop()
+        with self._store.begin() as session:
+            agenda.give_back(session, self._store.owner)
+
+
+def later(now: datetime, attempt: int, *, first: float = 2.0, longest: float = 60.0) -> datetime:
+    """A pause that doubles with each attempt (counted from 1), in seconds, up to the longest."""
+    return now + timedelta(seconds=min(longest, first * 2.0 ** min(attempt - 1, 16)))

@@ -1,0 +1,162 @@
+"""The lines of a thread."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.blocks.lines import LINES, line, line_blocks
+from bot.domain.events import Event, EventKind
+from bot.domain.requests import Decision, Execution, Kind, ReceivedFile, Request, Shown
+from tests.unit import block_samples as samples
+from tests.unit.blockkit_rules import accept_message, buttons
+
+SILENT = {EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED}
+APPROVED = samples.request(decision=Decision.APPROVED, execution=Execution.APPLYING, votes=(samples.vote(),))
+
+
+def event(kind: EventKind, actor: str = "bot", **data: Any) -> Event:
+    return Event(1, 42, kind, actor, samples.NOW, data)
+
+
+def told(kind: EventKind, request: Request = APPROVED, actor: str = "bot", **data: Any) -> str:
+    text = line(event(kind, actor, **data), request)
+    assert text is not None
+    return text
+
+
+_VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=1500)
+_DATA = st.fixed_dictionaries(
+    {},
+    optional={
+        name: _VALUES
+        for name in (
+            "reason", "name", "domain", "sentence", "code", "apply_tip_code", "id", "type", "issue_to", "expires", "used",
+            "slots", "have", "need", "pbx", "found",
+        )
+    }
+    | {"verdict": st.sampled_from(["approve", "reject"]), "seconds": st.floats(0, 1e7)},
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(EventKind), samples.requests(), _DATA, samples.APPROVERS)
+def test_any_line_fits(kind: EventKind, request: Request, data: dict[str, Any], approvers: tuple[str, ...]) -> None:
+    """Whatever an event says, Slack takes its line, and no tag but ours is in it."""
+    text = line(event(kind, "U0ACTOR", **data), request, approvers)
+    blocks = line_blocks(event(kind, "U0ACTOR", **data), request, approvers)
+    assert (text is None) == (blocks is None)
+    if text is not None and blocks is not None:
+        accept_message(blocks, text)
+        assert not re.search(r"<(?!@[UW]|!subteam\^S|https://)[^>]*>", text)
+
+
+def test_every_event_is_thought_of() -> None:
+    """Each kind of event has a line, or is silent on purpose."""
+    assert set(LINES) | SILENT == set(EventKind)
+    assert not set(LINES) & SILENT
+
+
+@pytest.mark.parametrize("kind", sorted(SILENT))
+def test_silent_events(kind: EventKind) -> None:
+    """Drafts, checks, refused clicks and wiped secrets stay out of the thread."""
+    assert line(event(kind), APPROVED) is None
+    assert line_blocks(event(kind), APPROVED) is None
+
+
+def test_votes_are_counted() -> None:
+    """An approval says who and how many are needed; a rejection is told by its own event."""
+    assert told(EventKind.VOTED, actor="U0LEAD", verdict="approve", have=1, need=2) == (
+        "👍 <@U0LEAD> approved it: 1 of 2 approvals."
+    )
+    assert line(event(EventKind.VOTED, "U0LEAD", verdict="reject"), APPROVED) is None
+
+
+def test_a_rejection_says_who_and_why() -> None:
+    """The requester is mentioned and every line of the reason is quoted."""
+    text = told(EventKind.REJECTED, actor="U0LEAD", reason="Wrong root\n✅ *done*")
+    assert text == "🚫 *rejected* by <@U0LEAD>; nothing was done. <@U0ANNA>, the reason:\n> Wrong root\n> ✅ *done*"
+
+
+@pytest.mark.parametrize("kind", [EventKind.REJECTED, EventKind.WITHDRAWN, EventKind.EXPIRED])
+def test_ends_without_effect_mention_the_requester(kind: EventKind) -> None:
+    """Whoever asked is told that nothing was done."""
+    text = told(kind)
+    assert "<@U0ANNA>" in text
+    assert "nothing was done" in text
+
+
+@pytest.mark.parametrize("kind", [EventKind.DONE, EventKind.FAILED, EventKind.UNKNOWN])
+def test_ends_mention_requester_and_approvers(kind: EventKind) -> None:
+    """Those who asked and those who voted for it are told how it ended, each once."""
+    text = told(kind, replace(APPROVED, votes=(samples.vote(), samples.vote("U0TWO"))), sentence="So.")
+    assert text.count("<@U0ANNA>") == text.count("<@U0LEAD>") == text.count("<@U0TWO>") == 1
+
+
+def test_done_says_what_is_listed_and_no_more() -> None:
+    """Installed means listed: the line says so, with what the PBX lists and how long it took."""
+    data = {"id": 7, "name": "corp-root-r42.crt", "type": "trusted", "issue_to": "Corp", "expires": "2030/01/01"}
+    text = told(EventKind.DONE, **data, seconds=75.2)
+    assert "`hq` now lists `corp-root-r42.crt` (id 7, type trusted, issued to `Corp`, expires 2030/01/01)" in text
+    assert "Which certificate the web server uses is not changed by this." in text
+    assert "It took 1 min 15 s from the approval." in text
+
+
+@pytest.mark.parametrize("kind", [EventKind.DONE, EventKind.FAILED, EventKind.UNKNOWN])
+def test_key_files_are_to_be_deleted(kind: EventKind) -> None:
+    """A file that held a private key is named at the end, with its link, for the person to delete."""
+    key = ReceivedFile("F2", "pbx.key", 1700, "https://x.slack.com/files/U1/F2/pbx.key")
+    public = ReceivedFile("F1", "pbx.crt", 1700, "https://x.slack.com/files/U1/F1/pbx.crt")
+    asked = samples.ask(Kind.IMPORT, files=(public, key))
+    request = samples.request(of=asked, known=samples.evidence(Kind.IMPORT, key_files=("pbx.key",)))
+    text = told(kind, request, sentence="So.")
+    assert "please delete <https://x.slack.com/files/U1/F2/pbx.key|pbx.key> from Slack now" in text
+    assert "pbx.crt" not in text
+
+
+def test_a_failure_has_its_code_once() -> None:
+    """The code stands in brackets at the end, unless the sentence has it already."""
+    text = told(EventKind.FAILED, sentence="hq is full. [60002 MAX]", code="60002 MAX")
+    assert text.count("60002") == 1
+    text = told(EventKind.FAILED, sentence="The PBX gave up.", code="issuance_fail", apply_tip_code=3)
+    assert "The PBX gave up. [issuance_fail, apply_tip_code 3]" in text
+
+
+def test_stopped_logins_can_be_tried_again() -> None:
+    """The line explains why the bot stopped and carries the button for an operator."""
+    blocks = line_blocks(event(EventKind.LOGIN_STOPPED, sentence="hq refused our login."), APPROVED, ["S0OPS"])
+    assert blocks is not None
+    assert buttons(blocks) == ["try_again"]
+    assert Shown.load(blocks[1]["elements"][0]["value"]) == Shown.of(APPROVED)
+    assert "<!subteam^S0OPS>" in blocks[0]["text"]["text"]
+    ended = replace(APPROVED, execution=Execution.FAILED)
+    assert buttons(line_blocks(event(EventKind.LOGIN_STOPPED), ended) or []) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "expected"),
+    [
+        (EventKind.APPROVED, {"by": ["U0LEAD"]}, "*approved*"),
+        (EventKind.APPLYING, {}, "the bot has begun on `hq`"),
+        (EventKind.LOOKED, {"used": 2, "slots": 20, "type": "trusted"}, "2 of 20 trusted slots are used"),
+        (EventKind.UPLOADED, {"name": "a.crt"}, "Uploaded as `a.crt`"),
+        (EventKind.CREATED, {"name": "a.crt", "apply_status": "issuance_success"}, "took `a.crt`"),
+        (EventKind.ISSUING, {"domain": "pbx.example.com"}, "applying for `pbx.example.com`"),
+        (EventKind.ISSUED, {"domain": "pbx.example.com", "seconds": 61}, "was issued after 1 min 1 s"),
+        (EventKind.RETRYING, {"sentence": "hq cannot be reached. [unreachable]"}, "cannot be reached. [unreachable] The bot"),
+        (EventKind.SETTLED, {"name": "a.crt", "found": True}, "it had arrived"),
+        (EventKind.SETTLED, {"name": "a.crt", "found": False}, "it had not arrived"),
+        (EventKind.LOGIN_RESUMED, {"pbx": "hq"}, "lets the bot log in to `hq` again"),
+    ],
+)
+def test_steps(kind: EventKind, data: dict[str, Any], expected: str) -> None:
+    """Each step is told in words, with what it was about."""
+    assert expected in told(kind, **data)
+
+
+def test_an_application_is_not_called_an_upload() -> None:
+    """For an applied certificate the PBX takes an application."""
+    assert "took the application" in told(EventKind.CREATED, samples.request(Kind.APPLY), name="pbx.example.com.pem")
