@@ -101,7 +101,7 @@ def test_an_answer_is_private_unless_it_says_otherwise(scene: Scene) -> None:
 
 def test_an_address_takes_five_answers(scene: Scene) -> None:
     """The sixth POST to a response_url is used_url."""
-    ws, _, ana = scene
+    _, _, ana = scene
     url = ana.command("/pbx-cert").payload["response_url"]
     assert [answer(url, text="x")[0] for _ in range(5)] == [200] * 5
     assert answer(url, text="x") == (404, {"ok": False, "error": "used_url"})

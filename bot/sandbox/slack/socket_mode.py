@@ -113,8 +113,8 @@ class SocketMode:
             return
         await socket.accept()
         connection = Connection()
-        await socket.send_json(self._hello())
         with self._state.changed:
+            connection.outbox.put_nowait(self._hello())
             self._connections.append(connection)
             self._state.changed.notify_all()
         sender = asyncio.create_task(self._drain(socket, connection))

@@ -1,0 +1,246 @@
+"""A Slack workspace, two PBXs and the bot between them, for one test."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from bot import config as configuration
+from bot.house import Bot
+from bot.sandbox.pbx import PbxSimulator
+from bot.sandbox.pki import Authority, Issued
+from bot.sandbox.slack import Person, RateLimits, Workspace
+from bot.sandbox.slack.modal import Modal
+from bot.sandbox.slack.records import Channel, Delivery
+from bot.store import audit
+
+T = TypeVar("T")
+MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+KEY = "0123456789abcdef" * 4
+
+CONFIG = """
+[database]
+url = "sqlite:///{folder}/bot.db"
+[secrets]
+key = {{ env = "KEY" }}
+[slack]
+channel = "{certs}"
+pending_for = "8h"
+{slack}
+[[pbx]]
+name = "hq"
+url = "{hq.url}"
+client_id = "{hq.client_id}"
+client_secret = {{ env = "HQ_SECRET" }}
+tls = "sha256:{hq.fingerprint}"
+approvers = {approvers}
+{pbx}
+[[pbx]]
+name = "branch"
+url = "{branch.url}"
+client_id = "{branch.client_id}"
+client_secret = {{ env = "BRANCH_SECRET" }}
+tls = "sha256:{branch.fingerprint}"
+channel = "{branch_channel}"
+approvers = {approvers}
+[[dns]]
+name = "corp"
+provider = "alidns"
+AccessKeyId = {{ env = "ALI_ID" }}
+AccessKeySecret = {{ env = "ALI_SECRET" }}
+PropagationTimeout = 300
+"""
+#: What must never be seen anywhere: the DNS credentials of the profile.
+ALI_ID, ALI_SECRET = "LTAI-flow-test-id", "flow-test-secret-4f1c"
+
+
+class Clock:
+    """Real time plus what the test skipped; the same for the bot, the workspace and the PBXs."""
+
+    def __init__(self) -> None:
+        self._skipped = timedelta()
+        self._lock = threading.Lock()
+        self.moved: Callable[[], None] = lambda: None
+
+    def __call__(self) -> datetime:
+        with self._lock:
+            return datetime.now(UTC) + self._skipped
+
+    def advance(self, **by: float) -> None:
+        with self._lock:
+            self._skipped += timedelta(**by)
+        self.moved()
+
+
+@dataclass
+class World:
+    """Everything a flow test needs, and nothing that looks inside the bot."""
+
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+    slack_lines: str = ""
+    pbx_lines: str = ""
+    bot: Bot | None = None
+
+    def __post_init__(self) -> None:
+        manifest = yaml.safe_load(MANIFEST.read_text())
+        self.slack = Workspace(manifest, limits=RateLimits.none(), now=self.clock)
+        self.hq = PbxSimulator("hq", now=self.clock)
+        self.branch = PbxSimulator("branch", now=self.clock)
+        self.slack.start()
+        self.hq.start()
+        self.branch.start()
+        self.tess = self.slack.add_person("Tess Technician")
+        self.ana = self.slack.add_person("Ana Lead")
+        self.ben = self.slack.add_person("Ben Lead")
+        self.carl = self.slack.add_person("Carl Colleague")
+        everybody = (self.tess, self.ana, self.ben, self.carl)
+        self.certs = self.slack.add_channel("pbx-certs", everybody)
+        self.branch_channel = self.slack.add_channel("branch-pbx", (self.ana, self.ben))
+        self.leads = self.slack.add_group("leads", [self.ana, self.ben])
+        self.approvers: tuple[str, ...] = (self.ana.id, self.ben.id)
+        self.root = Authority.make("Flow Test Root")
+
+    def environ(self) -> Mapping[str, str]:
+        return {
+            "KEY": KEY,
+            "HQ_SECRET": self.hq.client_secret,
+            "BRANCH_SECRET": self.branch.client_secret,
+            "ALI_ID": ALI_ID,
+            "ALI_SECRET": ALI_SECRET,
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_API_URL": self.slack.url,
+        }
+
+    def write_config(self) -> Path:
+        path = self.folder / "config.toml"
+        path.write_text(
+            CONFIG.format(
+                folder=self.folder, certs=self.certs.id, hq=self.hq, branch=self.branch, branch_channel=self.branch_channel.id,
+                approvers=[*self.approvers], slack=self.slack_lines, pbx=self.pbx_lines,
+            ).replace("'", '"')
+        )  # fmt: skip
+        return path
+
+    def start(self, **environ: str) -> "World":
+        """Start the bot as it is configured now; ``environ`` overrides."""
+        config = configuration.load(self.write_config(), {**self.environ(), **environ})
+        self.bot = Bot(config, now=self.clock)
+        self.clock.moved = self.bot.loop.wake
+        self.bot.start()
+        self.slack.wait_connected()
+        return self
+
+    def stop(self) -> None:
+        if self.bot is not None:
+            self.bot.stop()
+            self.bot = None
+
+    def close(self) -> None:
+        self.stop()
+        self.slack.stop()
+        self.hq.stop()
+        self.branch.stop()
+
+    # What people do
+
+    def open_form(self, person: Person | None = None, channel: Channel | None = None) -> Modal:
+        person = person or self.tess
+        assert person.command("/pbx-cert", "", channel or self.certs).outcome == "acked"
+        return person.wait_modal(callback_id="form")
+
+    def fill_trusted(self, form: Modal, *files: tuple[str, bytes], pbx: str = "hq") -> Modal:
+        form.pick("pbx", pbx)
+        form.attach("files", *(files or [("corp-root.crt", self.root.cert_pem)]))
+        form.type("reason", "The new provider's phones")
+        return form
+
+    def fill_import(self, form: Modal, issued: Issued | None = None, *, pbx: str = "hq") -> Modal:
+        issued = issued or self.leaf()
+        self.choose_kind(form, "import")
+        form.pick("pbx", pbx)
+        form.attach("files", ("pbx.pem", issued.bundle_pem))
+        form.type("reason", "The old one expires")
+        return form
+
+    def fill_apply(self, form: Modal, domain: str = "pbx.example.com", *, pbx: str = "hq") -> Modal:
+        self.choose_kind(form, "apply")
+        form.pick("pbx", pbx)
+        form.type("domain", domain)
+        form.choose("dns", "corp")
+        form.type("reason", "People see a warning")
+        return form
+
+    def choose_kind(self, form: Modal, kind: str) -> None:
+        """Choose it, and wait until the form shows that kind's fields."""
+        shows = {"trusted": "f0:files", "import": "f0:auto_renewal", "apply": "f0:domain"}[kind]
+        form.choose("kind", kind)
+        self.slack.wait_for(lambda: any(block.get("block_id") == shows for block in form.view["blocks"]))
+
+    def leaf(self, name: str = "pbx.example.com") -> Issued:
+        return self.root.issue(name, sans=[name])
+
+    def check(self, form: Modal, person: Person | None = None) -> Modal:
+        """Submit the form and wait for what the check says: the evidence or the form again."""
+        assert form.submit().outcome == "acked"
+        assert not form.errors, form.errors
+        self.slack.wait_for(lambda: form.view["callback_id"] != "checking")
+        return form
+
+    def ask(self, fill: Callable[..., Modal], person: Person | None = None, **how: Any) -> dict[str, Any]:
+        """Fill in, check, confirm; returns the card."""
+        before = len(self.cards())
+        form = self.check(fill(self.open_form(person), **how))
+        assert form.view["callback_id"] == "confirm", form.texts()
+        form.submit()
+        self.slack.wait_for(lambda: len(self.cards()) > before)
+        return self.cards()[-1]
+
+    def cards(self, channel: Channel | None = None) -> list[dict[str, Any]]:
+        found = [message for each in self._channels(channel) for message in self.slack.messages(each)]
+        return sorted((m for m in found if m["blocks"] and m["blocks"][0]["type"] == "header"), key=lambda m: float(m["ts"]))
+
+    def _channels(self, channel: Channel | None) -> tuple[Channel, ...]:
+        return (channel,) if channel else (self.certs, self.branch_channel)
+
+    def thread(self, card: Mapping[str, Any]) -> list[str]:
+        replies = self.slack.messages(card["channel"], thread_ts=card["ts"])
+        return [self.slack.read(reply) for reply in replies]
+
+    def card(self, card: Mapping[str, Any]) -> str:
+        """The card as it is now."""
+        return next(self.slack.read(each) for each in self.cards() if each["ts"] == card["ts"])
+
+    def wait_thread(self, card: Mapping[str, Any], words: str, timeout: float = 15) -> list[str]:
+        self.slack.wait_for(lambda: any(words in line for line in self.thread(card)), timeout)
+        return self.thread(card)
+
+    def wait_card(self, card: Mapping[str, Any], words: str, timeout: float = 15) -> str:
+        self.slack.wait_for(lambda: words in self.card(card), timeout)
+        return self.card(card)
+
+    def approve(self, card: Mapping[str, Any], person: Person | None = None) -> Delivery:
+        delivery = (person or self.ana).click(dict(card), "approve")
+        assert delivery.outcome == "acked"
+        return delivery
+
+    def told(self, person: Person, channel: Channel | None = None) -> list[str]:
+        """What only this person sees: ephemeral answers and direct messages."""
+        seen = [message for message in person.messages(channel or self.certs) if message.get("is_ephemeral")]
+        return [self.slack.read(message) for message in (*seen, *person.dms())]
+
+    def wait_told(self, person: Person, words: str, timeout: float = 10) -> str:
+        def found() -> str | None:
+            return next((text for text in self.told(person) if words in text), None)
+
+        return self.slack.wait_for(found, timeout) or ""
+
+    def verify_chain(self) -> None:
+        assert self.bot is not None
+        with self.bot.store.begin() as session:
+            audit.verify(session)
