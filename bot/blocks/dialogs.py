@@ -88,8 +88,8 @@ def _problems(problems: Sequence[Problem | Mapping[str, str]], most: int = 10) -
 
 def draft_closed(request: Request, sentence: str) -> tuple[list[Block], str]:
     """What the result message becomes once its draft is continued, discarded or gone: no buttons that lead nowhere."""
-    text = f"*{escape(words.title(request), 300)}*\n{escape(sentence, 2000)}"
-    return [parts.section(text)], escape(sentence, 2000)
+    title, told = escape(words.title(request), 300), escape(sentence, 2000)
+    return [parts.section(f"*{title}*\n{told}")], f"{title}: {told}"
 
 
 def not_taken(code_: str = "store_busy") -> str:

@@ -47,8 +47,13 @@ class FormState:
     def _json(self, ask: Ask) -> str:
         plain = Ask().to_json()
         given = {name: value for name, value in ask.to_json().items() if name == "kind" or value != plain[name]}
-        rest = {"draft": self.draft, "version": self.version, "revision": self.revision, "asked_in": self.asked_in,
-                "reply_to": self.reply_to}
+        rest = {
+            "draft": self.draft,
+            "version": self.version,
+            "revision": self.revision,
+            "asked_in": self.asked_in,
+            "reply_to": self.reply_to,
+        }
         return json.dumps({**rest, "ask": given}, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod

@@ -46,7 +46,9 @@ class Store:
         """
         with translated(), Session(self.engine, expire_on_commit=False) as session:
             if self.engine.dialect.name == "sqlite":
-                session.execute(text(f"PRAGMA busy_timeout = {int(wait * 1000)}"))
+                # Read to its end: an open cursor would keep the snapshot of the first SELECT, and a write on top of an old
+                # snapshot is refused at once, whatever the timeout.
+                session.execute(text(f"PRAGMA busy_timeout = {int(wait * 1000)}")).all()
             yield session
             session.commit()
             due = session.info.get("wake", False)

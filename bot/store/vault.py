@@ -76,7 +76,7 @@ class Vault:
     def digests(self, session: Session, request: int, names: tuple[str, ...]) -> dict[str, str]:
         """The keyed digests of those of ``names`` that are there."""
         rows = session.execute(select(SecretRow.name, SecretRow.keyed_digest).filter_by(request=request))
-        return {name: digest for name, digest in rows.tuples() if name in names}
+        return {name: digest for name, digest in rows if name in names}
 
     def wipe(self, session: Session, request: int, *names: str) -> list[str]:
         """Delete a request's secrets (all, or the named ones); returns the names of what was there."""

@@ -90,6 +90,10 @@ def connected(ws: Workspace, app: App) -> Iterator[SocketModeHandler]:
         handler.close()  # type: ignore[no-untyped-call]
 
 
+def _only_ack(ack: Any, body: Any, client: Any) -> None:
+    ack()
+
+
 class Robot:
     """A Bolt app that acknowledges whatever comes, unless `on` holds another reaction for that kind of payload."""
 
@@ -110,7 +114,7 @@ class Robot:
 
     def _reaction(self, kind: str) -> Any:
         def react(ack: Any, body: Any, client: Any) -> None:
-            self.on.get(kind, lambda ack, body, client: ack())(ack, body, client)
+            self.on.get(kind, _only_ack)(ack, body, client)
 
         return react
 

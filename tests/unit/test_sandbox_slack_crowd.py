@@ -34,4 +34,4 @@ def test_a_hundred_people_act_while_every_call_takes_two_seconds() -> None:
         slow = [call for call in ws.log if call.method == "users.info"]
         lasted = max(call.ended_at or 0 for call in slow) - min(call.started_at for call in slow)
         assert len(slow) == CROWD
-        assert lasted < 2 * CROWD / 4
+        assert lasted < 20

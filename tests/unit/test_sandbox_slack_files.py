@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import requests
 
-from bot.sandbox.slack import Workspace
+from bot.sandbox.slack import PersonRefused, Workspace
 from tests.unit.slack_app import client, manifest, modal, opened, plain, refusal, robot, workspace
 
 FILES: dict[str, Any] = {"type": "input", "label": plain("Files"), "element": {"type": "file_input", "action_id": "f"}}
@@ -41,17 +42,24 @@ def test_without_the_scope_a_login_page_comes_with_status_200() -> None:
 
 
 def test_a_person_s_file_is_not_the_app_s_to_delete() -> None:
-    """files.delete of a file that somebody uploaded is cant_delete_file; the person can delete it."""
+    """files.delete of a file that somebody uploaded is cant_delete_file; once the person deleted it, it is file_deleted."""
     with workspace() as ws, robot(ws):
-        given = handed_over(ws, b"key")
-        assert refusal(client(ws).files_delete, file=given["id"])["error"] == "cant_delete_file"
-        owner = next(delivery.user for delivery in ws.deliveries if delivery.kind == "view_submission")
-        assert owner == given["user"]
+        ana = ws.add_person("ana")
+        form = opened(ws, ana, modal(FILES))
+        form.attach("Files", ("a.key", b"key"))
+        (fields,) = form.submit().payload["view"]["state"]["values"].values()
+        identity = fields["f"]["files"][0]["id"]
+        assert refusal(client(ws).files_delete, file=identity)["error"] == "cant_delete_file"
+        with pytest.raises(PersonRefused):
+            ws.add_person("ben").delete_file(identity)
+        ana.delete_file(identity)
+        assert refusal(client(ws).files_info, file=identity)["error"] == "file_deleted"
 
 
 def test_a_file_the_app_was_not_given_does_not_exist_for_it() -> None:
-    """An upload that was handed over nowhere, and one that was deleted, cannot be read."""
+    """An upload that was handed over nowhere, or is unknown, cannot be read."""
     with workspace() as ws:
         ana = ws.add_person("ana")
         upload = ana.upload("a.pem", b"x")
         assert refusal(client(ws).files_info, file=upload)["error"] == "file_not_found"
+        assert refusal(client(ws).files_info, file="F404")["error"] == "file_not_found"

@@ -195,3 +195,23 @@ def test_interactivity_must_be_enabled() -> None:
     settings = MANIFEST["settings"] | {"interactivity": {"is_enabled": False}}
     with workspace(manifest=MANIFEST | {"settings": settings}) as ws, pytest.raises(PersonRefused, match="not configured"):
         ws.add_person("ana").shortcut("ask")
+
+
+def test_a_workspace_can_be_started_again_on_its_port() -> None:
+    """After a stop and a start on the same port the same tokens work, and nothing that was said is lost."""
+    with workspace() as ws:
+        room = ws.add_channel("certs")
+        client(ws).chat_postMessage(channel=room.id, text="a")
+        port = ws.port
+        ws.stop()
+        ws.start(port)
+        assert client(ws).conversations_history(channel=room.id)["messages"][0]["text"] == "a"
+
+
+def test_waiting_ends_with_a_description() -> None:
+    """wait_for gives back what its predicate found, and otherwise says what happened last."""
+    with workspace() as ws:
+        assert ws.wait_for(lambda: "found") == "found"
+        client(ws).auth_test()
+        with pytest.raises(TimeoutError, match=r"auth\.test"):
+            ws.wait_for(lambda: None, timeout=0.01)
