@@ -85,7 +85,7 @@ def ending(request: Request) -> list[str]:
 
 
 def _top(request: Request) -> list[str]:
-    asked = f"<@{request.requester}> asks for it on {code(request.ask.pbx, 100)}, {at(request.created_at)}."
+    asked = f"Asked for by <@{request.requester}> on {code(request.ask.pbx, 100)}, {at(request.created_at)}."
     since = f" Decided {at(request.decided_at)}." if request.decided_at else ""
     ended = f" Ended {at(request.ended_at)}." if request.ended_at and request.execution else ""
     return [words.state(request), *ending(request), asked + since + ended]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.blocks.text import at, code, listed, many, plain
+from bot.blocks.text import at, code, listed, plain
 from bot.domain.policy import mention
 from bot.domain.requests import Ask, Decision, Execution, Kind, Request
 
@@ -32,6 +32,7 @@ _SIGNS: Mapping[Decision | Execution, str] = {
 
 _MEANINGS: Mapping[Decision | Execution, str] = {
     Decision.DRAFT: "being filled in; nobody else sees it",
+    Decision.APPROVED: "the bot may act",
     Decision.REJECTED: "nothing was done",
     Decision.WITHDRAWN: "the requester took it back; nothing was done",
     Decision.EXPIRED: "nobody decided in time; nothing was done",
@@ -65,7 +66,7 @@ def _names(request: Request) -> str:
 def _meaning(request: Request) -> str:
     if request.decision is Decision.PENDING:
         return f"{votes_so_far(request)}{_open_until(request)}"
-    return _MEANINGS.get(request.execution or request.decision, "decided")
+    return _MEANINGS[request.execution or request.decision]
 
 
 def _open_until(request: Request) -> str:
@@ -76,7 +77,7 @@ def votes_so_far(request: Request) -> str:
     """As "1 of 2 approvals, from @ana"."""
     voters = approvers_of(request)
     who = f", from {people(voters)}" if voters else ""
-    return f"{len(voters)} of {many(request.approvals_needed, 'approval')}{who}"
+    return f"{len(voters)} of {request.approvals_needed} approvals{who}"
 
 
 def approvers_of(request: Request) -> tuple[str, ...]:

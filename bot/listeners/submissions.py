@@ -29,6 +29,7 @@ from bot.listeners.desk import Body, Desk, delivery, not_taken
 from bot.store import agenda, ledger
 from bot.store.agenda import Work
 from bot.store.engine import LISTENER_WAIT
+from bot.store.vault import Vault
 from bot.work.examine import TYPED_PARAMS, file_secret
 from bot.work.narrate import REPLY_TO
 
@@ -46,16 +47,18 @@ def register(app: App, desk: Desk) -> None:
 def _submitted(desk: Desk) -> Callable[..., None]:
     def submitted(ack: Ack, body: Body) -> None:
         view, user = body["view"], body["user"]["id"]
-        state = read_state(view)
-        new = read_files(view)
+        state, new = read_state(view), read_files(view)
         ask = replace(state.ask, files=received(new)) if new else state.ask
         try:
-            typed = _typed(desk, state, read_typed(view))
+            old = _old(desk, state, user)
+            if old is not None and not new:  # the form's metadata may be too short for their names and links
+                ask = replace(ask, files=old.ask.files)
+            typed = {**_kept(desk, old, ask), **read_typed(view)}
             problems = _problems(desk, ask, typed, user)
             if problems:
                 ack(response_action="errors", errors=_errors(desk, state, ask, problems))
                 return
-            draft = _store(desk, body, replace(state, ask=ask), typed, bool(new))
+            draft = _store(desk, body, replace(state, ask=ask), old, typed)
         except Stale:
             ack(response_action="update", view=dialogs.gone())
             return
@@ -68,15 +71,22 @@ def _submitted(desk: Desk) -> Callable[..., None]:
     return submitted
 
 
-def _typed(desk: Desk, state: FormState, typed: Mapping[str, str]) -> dict[str, str | int | bool]:
-    """The newly typed DNS parameters over those that were kept for the same provider."""
-    kept: dict[str, str | int | bool] = {}
-    if state.draft is not None and state.ask.dns == TYPED:
-        with desk.context.store.begin(LISTENER_WAIT) as session:
-            before = ledger.load(session, state.draft)
-            if before is not None and before.ask.provider == state.ask.provider:
-                kept = desk.context.store.vault.take_json(session, state.draft, TYPED_PARAMS)
-    return {**kept, **typed}
+def _old(desk: Desk, state: FormState, user: str) -> Request | None:
+    """The draft that the form continues. Raises Stale when it is gone, changed, or somebody else's."""
+    if state.draft is None:
+        return None
+    old = desk.own_draft(state.draft, user)
+    if old is None or old.version != state.version:
+        raise Stale
+    return old
+
+
+def _kept(desk: Desk, old: Request | None, ask: Ask) -> dict[str, str | int | bool]:
+    """The DNS parameters that were typed before, if they are still for the same provider."""
+    if old is None or ask.dns != TYPED or old.ask.provider != ask.provider:
+        return {}
+    with desk.context.store.begin(LISTENER_WAIT) as session:
+        return desk.context.store.vault.take_json(session, old.id, TYPED_PARAMS)
 
 
 def _problems(desk: Desk, ask: Ask, typed: Mapping[str, str | int | bool], user: str) -> list[Problem]:
@@ -130,19 +140,15 @@ def _errors(desk: Desk, state: FormState, ask: Ask, problems: list[Problem]) -> 
     return forms.errors(problems, state.revision, ask, desk.form_context(ask, None))
 
 
-def _store(desk: Desk, body: Body, state: FormState, typed: Mapping[str, Any], new_files: bool) -> Request:
+def _store(desk: Desk, body: Body, state: FormState, old: Request | None, typed: Mapping[str, Any]) -> Request:
     """One transaction: the draft or its next version, its secrets, and the check that it calls for."""
-    store, user, what = desk.context.store, body["user"]["id"], delivery(body)
+    store, what = desk.context.store, delivery(body)
     with store.begin(LISTENER_WAIT) as session:
         known = ledger.delivered(session, what)
         if known is not None:
             return known
-        draft = _draft(desk, session, user, state, what, body["view"]["id"])
-        names = store.vault.names(session, draft.id)
-        keep = {file_secret(file.id) for file in draft.ask.files}
-        outdated = [name for name in names if name in ("bundle", "dns") or (name.startswith("file:") and name not in keep)]
-        if outdated:
-            store.vault.wipe(session, draft.id, *outdated)
+        draft = _draft(desk, session, body, state, old)
+        _forget_outdated(store.vault, session, draft)
         if typed and draft.ask.dns == TYPED:
             store.vault.put_json(session, draft.id, TYPED_PARAMS, typed)
         if state.reply_to:
@@ -151,19 +157,23 @@ def _store(desk: Desk, body: Body, state: FormState, typed: Mapping[str, Any], n
         return draft
 
 
-def _draft(desk: Desk, session: Session, user: str, state: FormState, what: str, view_id: str) -> Request:
-    store, rule = desk.context.store, desk.context.rule(state.ask.pbx)
+def _draft(desk: Desk, session: Session, body: Body, state: FormState, old: Request | None) -> Request:
     settings = desk.context.config.pbx_named(state.ask.pbx)
-    assert rule is not None, "an unknown PBX is a problem of the form"
     assert settings is not None, "an unknown PBX is a problem of the form"
-    place = {"channel": settings.channel, "approvals_needed": rule.approvals}
-    if state.draft is None:
-        return ledger.draft(session, store.now(), requester=user, ask=state.ask, asked_in=state.asked_in, view_id=view_id,
-                            delivery=what, channel=settings.channel, approvals_needed=rule.approvals)  # fmt: skip
-    old = ledger.load(session, state.draft)
-    if old is None or old.requester != user or old.version != state.version:
-        raise Stale
-    return ledger.revise(session, store.now(), old, ask=state.ask, view_id=view_id, delivery=what, **place)
+    now, view_id = desk.context.now(), body["view"]["id"]
+    rule = {"channel": settings.channel, "approvals_needed": settings.approvals}
+    if old is not None:
+        return ledger.revise(session, now, old, ask=state.ask, view_id=view_id, delivery=delivery(body), **rule)
+    return ledger.draft(session, now, requester=body["user"]["id"], ask=state.ask, asked_in=state.asked_in, view_id=view_id,
+                        delivery=delivery(body), channel=settings.channel, approvals_needed=settings.approvals)  # fmt: skip
+
+
+def _forget_outdated(vault: Vault, session: Session, draft: Request) -> None:
+    """What was made of the version before, and files that were replaced."""
+    keep = {file_secret(file.id) for file in draft.ask.files} | {TYPED_PARAMS, REPLY_TO}
+    outdated = [name for name in vault.names(session, draft.id) if name not in keep]
+    if outdated:
+        vault.wipe(session, draft.id, *outdated)
 
 
 def _release(desk: Desk, number: int) -> None:

@@ -11,6 +11,9 @@ from bot.pbx.redaction import scrub
 
 Answer = Mapping[str, Any]
 
+#: Bytes. A full list is some 30 kB.
+LARGEST = 4_000_000
+
 _LONGEST_ERRMSG = 120
 
 
@@ -20,6 +23,8 @@ class Unreadable(Exception):
 
 def read(status: int, body: bytes, doing: str, secrets: Iterable[str] = ()) -> Answer | PbxRefused:
     """The answer with errcode 0, or the refusal. Raises Unreadable for anything else."""
+    if len(body) > LARGEST:
+        raise Unreadable(f"the answer is larger than {LARGEST // 10**6} MB, which no answer of a PBX is")
     answer = _parsed(status, body)
     errcode = number(answer.get("errcode"))
     if errcode is None:
@@ -44,13 +49,19 @@ def _parsed(status: int, body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise Unreadable(f"the answer is empty (HTTP {status})")
     try:
-        answer = json.loads(body)
+        answer = json.loads(body, object_hook=_without_credentials)
     except (ValueError, RecursionError):
         # From None: the error holds the answer, and an answer can hold credentials.
         raise Unreadable(f"the answer is {_kind(body)} (HTTP {status})") from None
     if not isinstance(answer, dict):
         raise Unreadable(f"the answer is JSON of another shape (HTTP {status})")
     return answer
+
+
+def _without_credentials(told: dict[str, Any]) -> dict[str, Any]:
+    """Answers about certificates can hold the DNS credentials; they are dropped before anything else sees them."""
+    told.pop("auth_info_list", None)
+    return told
 
 
 def _kind(body: bytes) -> str:

@@ -32,7 +32,7 @@ NOT_FOUND = 60001
 NO_DNS = DnsSettings("", {})
 
 #: Seconds to wait for the answer to a login or a refresh, so that both together fit into the lease of a shelf.
-LOGIN_READ_TIMEOUT = 12.0
+LOGIN_READ_TIMEOUT = 10.0
 
 
 class PbxClient:

@@ -26,8 +26,7 @@ from bot.pbx.tls import Adapter
 #: The PBX refuses a request without one (vendor page developer-guide/request-structure).
 USER_AGENT = f"pbx-cert-bot/{version('pbx-cert-bot')}"
 
-#: Bytes. A full list is some 30 kB; whatever is larger than this is no answer of a PBX.
-LARGEST_ANSWER = 4_000_000
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 log = structlog.get_logger(__name__)
 
@@ -94,12 +93,16 @@ class Transport:
                 json=call.json,
                 files=_parts(call),
                 headers={"User-Agent": USER_AGENT, "Connection": "close", "Accept": "application/json"},
-                proxies=get_environ_proxies(url),
+                proxies=self._proxies(),
                 timeout=self._timeouts,
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return response.status_code, _body(response)
+                return response.status_code, _body(response, time.monotonic() + self._timeouts[1])
+
+    def _proxies(self) -> dict[str, str]:
+        """No proxy stands between this machine and itself, whatever the environment says about others."""
+        return {} if self._endpoint.place.rpartition(":")[0] in _THIS_MACHINE else dict(get_environ_proxies(self._endpoint.url))
 
     def _read(self, call: Call, token: SecretStr | None, status: int, body: bytes) -> answers.Answer | PbxError:
         secrets = (*call.secrets, *([token.get_secret_value()] if token else []))
@@ -117,11 +120,16 @@ def _parts(call: Call) -> list[tuple[str, tuple[str | None, str | bytes]]] | Non
     return [*((name, (None, value)) for name, value in call.form.items()), ("file", call.file)]
 
 
-def _body(response: requests.Response) -> bytes:
-    """At most one byte more than an answer may have, so that the reader notices."""
+def _body(response: requests.Response, deadline: float) -> bytes:
+    """What came; of an answer that is too large, so much that the reader notices. ``deadline`` by the monotonic clock.
+
+    The socket's timeout alone would wait for ever for a body that comes a byte at a time.
+    """
     body = bytearray()
-    for part in response.iter_content(65_536):
+    while part := response.raw.read1(65_536, decode_content=True):
         body += part
-        if len(body) > LARGEST_ANSWER:
+        if len(body) > answers.LARGEST:
             break
-    return bytes(body[: LARGEST_ANSWER + 1])
+        if time.monotonic() > deadline:
+            raise requests.exceptions.ReadTimeout
+    return bytes(body)

@@ -84,12 +84,13 @@ class World:
     clock: Clock = field(default_factory=Clock)
     slack_lines: str = ""
     pbx_lines: str = ""
+    issuance_polls: int = 3
     bot: Bot | None = None
 
     def __post_init__(self) -> None:
         manifest = yaml.safe_load(MANIFEST.read_text())
         self.slack = Workspace(manifest, limits=RateLimits.none(), now=self.clock)
-        self.hq = PbxSimulator("hq", now=self.clock)
+        self.hq = PbxSimulator("hq", now=self.clock, issuance_polls=self.issuance_polls)
         self.branch = PbxSimulator("branch", now=self.clock)
         self.slack.start()
         self.hq.start()

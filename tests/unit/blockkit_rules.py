@@ -33,7 +33,8 @@ def accept_message(blocks: Sequence[Mapping[str, Any]], text: str = "text") -> N
     assert text, "a message needs a text for notifications"
     assert len(text) <= 3000
     _unique_ids(blocks)
-    blockkit.Message(text=text, blocks=[_blockkit(block) for block in blocks]).build()
+    message: Any = blockkit.Message(text=text, blocks=[_blockkit(block) for block in blocks])
+    message.build()
     repr(slackblocks.Message(channel="C1", text=text, blocks=[_slackblocks(block) for block in blocks]))
     assert len(blocks) <= 50
 

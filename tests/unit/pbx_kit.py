@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,17 +13,22 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from pydantic import SecretStr
 
 from bot.domain.tokens import Tokens
+from bot.exceptions import BotError, PbxError
 from bot.pbx.client import PbxClient
 from bot.pbx.endpoint import Endpoint
+from bot.pbx.transport import Call, Transport
 from bot.sandbox.pbx import PbxSimulator
 from bot.sandbox.pki import Issued, self_signed
 
 SECRET = "the-client-secret-nobody-may-see"
 TOKEN = "an-access-token-nobody-may-see"
+
+OK = '{"errcode": 0, "errmsg": "SUCCESS"}'
 
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
@@ -86,6 +91,16 @@ def client_of(pbx: PbxSimulator, shelf: MemoryShelf | None = None, now: Callable
     return PbxClient(endpoint_of(pbx), shelf or MemoryShelf(), now=now or pbx.now, connect_timeout=5, read_timeout=10)
 
 
+def send(endpoint: Endpoint, call: Call, read_timeout: float = 10.0) -> object:
+    return Transport(endpoint, connect_timeout=5, read_timeout=read_timeout).send(call, SecretStr(TOKEN))
+
+
+def error_of(endpoint: Endpoint, call: Call, read_timeout: float = 10.0) -> PbxError:
+    with pytest.raises(PbxError) as caught:
+        send(endpoint, call, read_timeout)
+    return caught.value
+
+
 def sha256_of(issued: Issued) -> str:
     return issued.cert.fingerprint(hashes.SHA256()).hex()
 
@@ -103,11 +118,34 @@ def page(status: int, body: str = "<html>Bad gateway</html>", head: str = "") ->
     return f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
+def at_once(work: Callable[[], object], threads: int = 20) -> list[BotError | None]:
+    """What each of so many threads that start together got: an error of ours, or None."""
+    outcomes: list[BotError | None] = []
+    gate = threading.Barrier(threads)
+
+    def one() -> None:
+        gate.wait(10)
+        try:
+            work()
+        except BotError as error:
+            outcomes.append(error)
+        else:
+            outcomes.append(None)
+
+    running = [threading.Thread(target=one) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join(30)
+    assert len(outcomes) == threads
+    return outcomes
+
+
 @dataclass
 class RawPbx:
-    """Answers each request over TLS with the bytes that ``answer`` gives for its path, then closes the connection."""
+    """Answers each request over TLS with what ``answer`` gives for its path, at once or in parts, then closes it."""
 
-    answer: Callable[[str], bytes]
+    answer: Callable[[str], bytes | Iterable[bytes]]
     certificate: Issued = field(default_factory=own_certificate)
     #: The requests as they came, head and body.
     requests: list[bytes] = field(default_factory=list)
@@ -151,17 +189,25 @@ class RawPbx:
         try:
             with self._context.wrap_socket(connection, server_side=True) as stream:
                 request = _read_request(stream)
+                if not request:
+                    return
                 self.requests.append(request)
-                stream.sendall(self.answer(request.split(b" ")[1].split(b"?")[0].decode().partition("/v1.0/")[2]))
+                answer = self.answer(request.split(b" ")[1].split(b"?")[0].decode().partition("/v1.0/")[2])
+                for part in [answer] if isinstance(answer, bytes) else answer:
+                    stream.sendall(part)
         except OSError:
             # A client that does not like our certificate, or has waited long enough, goes away; its test sees to that.
             return
 
 
 def _read_request(stream: ssl.SSLSocket) -> bytes:
+    """The whole request; nothing if the client goes away before it has sent one, as one that does not like our pin."""
     received = b""
     while b"\r\n\r\n" not in received:
-        received += stream.recv(65_536) or b"\r\n\r\n"
+        more = stream.recv(65_536)
+        if not more:
+            return b""
+        received += more
     head, _, body = received.partition(b"\r\n\r\n")
     sizes = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
     while sizes and len(body) < sizes[0]:

@@ -84,9 +84,12 @@ def connected(ws: Workspace, app: App) -> Iterator[SocketModeHandler]:
         ws.wait_connected()
         yield handler
     finally:
-        # The client's reader sleeps in recv for up to 3 s; a closed connection wakes it.
+        # The client's reader sleeps in recv for up to 3 s; a closed connection wakes it. It must have ended before
+        # close, because two threads that disconnect at once trip over each other inside slack_sdk.
         handler.client.auto_reconnect_enabled = False
+        handler.client.current_session_state.terminated = True
         ws.disconnect(goodbye=False)
+        handler.client.current_session_runner.shutdown()  # type: ignore[no-untyped-call]
         handler.close()  # type: ignore[no-untyped-call]
 
 

@@ -95,7 +95,13 @@ def test_ends_mention_requester_and_approvers(kind: EventKind) -> None:
 
 def test_done_says_what_is_listed_and_no_more() -> None:
     """Installed means listed: the line says so, with what the PBX lists and how long it took."""
-    data = {"id": 7, "name": "corp-root-r42.crt", "type": "trusted", "issue_to": "Corp", "expires": "2030/01/01"}
+    data: dict[str, Any] = {
+        "id": 7,
+        "name": "corp-root-r42.crt",
+        "type": "trusted",
+        "issue_to": "Corp",
+        "expires": "2030/01/01",
+    }
     text = told(EventKind.DONE, **data, seconds=75.2)
     assert "`hq` now lists `corp-root-r42.crt` (id 7, type trusted, issued to `Corp`, expires 2030/01/01)" in text
     assert "Which certificate the web server uses is not changed by this." in text

@@ -148,8 +148,8 @@ def test_server_import_with_renewal_shows_its_dns_credentials(caller: Caller) ->
         {"auto_renewal": 1, "dns_provider": "alidns"},
         {"auto_renewal": 1, "dns_provider": "alidns", "auth_info_list": ALIDNS[:1]},
         {"auto_renewal": 2},
-        {"auto_renewal": True},
-        {"auto_renewal": "1"},
+        {"auto_renewal": True, "dns_provider": "alidns", "auth_info_list": ALIDNS},
+        {"auto_renewal": "1", "dns_provider": "alidns", "auth_info_list": ALIDNS},
     ],
 )
 def test_server_import_with_half_a_renewal_is_refused(caller: Caller, more: dict[str, Any]) -> None:

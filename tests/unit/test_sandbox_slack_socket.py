@@ -215,3 +215,14 @@ def test_waiting_ends_with_a_description() -> None:
         client(ws).auth_test()
         with pytest.raises(TimeoutError, match=r"auth\.test"):
             ws.wait_for(lambda: None, timeout=0.01)
+
+
+def test_a_read_only_messages_tab_takes_no_commands() -> None:
+    """With messages_tab_read_only_enabled people cannot use commands there, and without a home tab there is none to open."""
+    features = MANIFEST["features"] | {"app_home": {"messages_tab_enabled": True, "messages_tab_read_only_enabled": True}}
+    with workspace(manifest=MANIFEST | {"features": features}) as ws:
+        ana = ws.add_person("ana")
+        with pytest.raises(PersonRefused, match="turned off"):
+            ana.command("/pbx-cert")
+        with pytest.raises(PersonRefused, match="home tab"):
+            ana.open_home()

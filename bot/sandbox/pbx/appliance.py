@@ -37,6 +37,7 @@ class Appliance:
     served: ServedCertificate
     dates: DateStyle
     issuance_polls: int
+    most_per_page: int
     dns: DnsZone = field(default_factory=DnsZone)
     certificates: Inventory = field(default_factory=Inventory)
     #: The certificate that the web server uses; None is the built-in one.

@@ -12,7 +12,6 @@ from bot.sandbox.pbx.params import Params, choice, digits, domain, number, switc
 from bot.sandbox.pbx.uploads import TemporaryFile
 
 PAGE_SIZE = 10
-MOST_PER_PAGE = 100
 
 
 def upload(pbx: Appliance, call: Incoming) -> Answer:
@@ -56,7 +55,7 @@ def show_list(pbx: Appliance, call: Incoming) -> Answer:
     query = call.query
     kind = choice(query, "type", KINDS) if "type" in query else None
     page = digits(query, "page", 1)
-    size = min(digits(query, "page_size", PAGE_SIZE), MOST_PER_PAGE)
+    size = min(digits(query, "page_size", PAGE_SIZE), pbx.most_per_page)
     found = pbx.certificates.ordered(kind, query.get("sort_by", "id"), query.get("order_by", "asc"))
     shown = found[(page - 1) * size : page * size]
     return success(total_number=len(found), certificate_list=[pbx.look_at(one) for one in shown])

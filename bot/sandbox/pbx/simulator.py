@@ -54,6 +54,7 @@ class PbxSimulator:
         system_date_format: str = "YYYY/MM/DD",
         expiration_format: str | None = None,
         hostname: str = "localhost",
+        most_per_page: int = 100,
     ) -> None:
         self.name, self.hostname, self.now = name, hostname, now
         self.trouble = Trouble()
@@ -68,6 +69,7 @@ class PbxSimulator:
             served=self._served,
             dates=DateStyle(system_date_format, expiration_format=expiration_format),
             issuance_polls=issuance_polls,
+            most_per_page=most_per_page,
         )
         self._listener = Listener(WebServer(self._work, self._record.delivered), self._served)
         self._port = 0

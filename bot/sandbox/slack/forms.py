@@ -85,6 +85,15 @@ def find_field(blocks: list[Json], name: str, kinds: tuple[str, ...] = ()) -> Fi
     return exact[0] if exact else found[0]
 
 
+def option_named(options: list[Json], wanted: str) -> Json:
+    """The option of this text or value."""
+    for option in options:
+        if wanted in (option["text"]["text"], option["value"]):
+            return option
+    known = [option["text"]["text"] for option in options]
+    raise PersonRefused(f"There is no option {wanted!r}; there are {known}.")
+
+
 def initial(element: Json) -> Json:
     """What stands in a field before anybody touched it, in the shape of ``state.values``."""
     kind = element["type"]

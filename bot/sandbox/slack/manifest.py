@@ -43,3 +43,8 @@ class AppManifest:
     @property
     def messages_tab(self) -> bool:
         return self._switch("features", "app_home", "messages_tab_enabled")
+
+    @property
+    def people_may_write_to_it(self) -> bool:
+        """Whether people can send messages and commands from the app's own conversation."""
+        return self.messages_tab and not self._switch("features", "app_home", "messages_tab_read_only_enabled")

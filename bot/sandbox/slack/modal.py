@@ -16,6 +16,7 @@ from bot.sandbox.slack.forms import (
     fields,
     find_field,
     missing_or_wrong,
+    option_named,
     require_fitting_files,
     values,
 )
@@ -25,14 +26,6 @@ from bot.sandbox.slack.rules_elements import offered
 from bot.sandbox.slack.text import Reader
 
 _CHOICES = ("static_select", "radio_buttons", "external_select", "overflow")
-
-
-def _named(options: list[Json], wanted: str) -> Json:
-    for option in options:
-        if wanted in (option["text"]["text"], option["value"]):
-            return option
-    known = [option["text"]["text"] for option in options]
-    raise PersonRefused(f"There is no option {wanted!r}; there are {known}.")
 
 
 class Modal:
@@ -98,7 +91,7 @@ class Modal:
 
     def choose(self, label: str, option: str) -> Delivery | None:
         """Choose by an option's text or value, in a select, radio buttons or an overflow menu."""
-        return self._enter(label, _CHOICES, lambda field: _named(offered(field.element), option))
+        return self._enter(label, _CHOICES, lambda field: option_named(offered(field.element), option))
 
     def options(self, label: str, query: str = "") -> list[str]:
         """The texts an external select offers for a query, as the app answers."""
@@ -107,7 +100,7 @@ class Modal:
     def pick(self, label: str, option: str) -> Delivery | None:
         """Search for an option in an external select by its text, and choose it by text or value."""
         found = self._asked(label, option) or self._asked(label, "")
-        return self._enter(label, ("external_select",), lambda field: _named(found, option))
+        return self._enter(label, ("external_select",), lambda field: option_named(found, option))
 
     def _asked(self, label: str, query: str) -> list[Json]:
         """Options for a query of at least ``min_query_length`` characters, which is 3 unless the element says less."""
@@ -131,8 +124,8 @@ class Modal:
     def _tick(self, label: str, without: set[str], wanted: tuple[str, ...]) -> Delivery | None:
         def ticked(field: Field) -> list[Json]:
             every = offered(field.element)
-            removed = [_named(every, each) for each in without]
-            added = [_named(every, each) for each in wanted]
+            removed = [option_named(every, each) for each in without]
+            added = [option_named(every, each) for each in wanted]
             now = answer(self._view.entered[field.key])
             return [option for option in every if (option in now or option in added) and option not in removed]
 

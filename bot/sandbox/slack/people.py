@@ -6,8 +6,8 @@ from bot.sandbox.slack import files, payloads
 from bot.sandbox.slack.conversations import post, replies, to_json, top_level
 from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.errors import PersonRefused
-from bot.sandbox.slack.forms import Field, answered, fields
-from bot.sandbox.slack.modal import Modal, _named
+from bot.sandbox.slack.forms import Field, answered, fields, option_named
+from bot.sandbox.slack.modal import Modal
 from bot.sandbox.slack.records import Channel, Delivery, Json, Member, Message
 from bot.sandbox.slack.rules_elements import offered
 
@@ -100,6 +100,8 @@ class Person:
     def open_home(self) -> Delivery | None:
         """Look at the app's home tab; the app hears of it if it subscribes to ``app_home_opened``."""
         with self._state.changed:
+            if not self._state.app.home_tab:
+                raise PersonRefused("This app has no home tab.")
             event = {"type": "app_home_opened", "user": self.id, "channel": self.im.id, "tab": "home"}
             delivery = self._desk.events.send({**event, "event_ts": self._state.new_ts()})
         return self._desk.settled(delivery) if delivery else None
@@ -166,6 +168,8 @@ class Person:
         found = self._state.channels[id_of(channel)]
         if self.id not in found.members:
             raise PersonRefused(f"{self.name} is not a member of {found.name}.")
+        if found.im_with and not self._state.app.people_may_write_to_it:
+            raise PersonRefused("Sending messages and commands to this app has been turned off.")
         return found
 
 
@@ -174,7 +178,7 @@ def _target(blocks: list[Json], action: str, value: str | None) -> tuple[Field, 
     named = [field for field in fields(blocks) if action in field.names]
     for field in named:
         if field.element["type"] != "button" and value is not None:
-            option = _named(offered(field.element), value)
+            option = option_named(offered(field.element), value)
             chosen = [option] if field.element["type"] == "checkboxes" else option
             return field, answered(field.element, chosen) if field.has_state else {"selected_option": option}
         if field.element["type"] == "button" and value in (None, field.element.get("value")):
