@@ -245,3 +245,40 @@ class World:
         assert self.bot is not None
         with self.bot.store.begin() as session:
             audit.verify(session)
+
+    # Of use where time passes, where the bot goes and comes, and where something must not have happened
+
+    def restart(self, **environ: str) -> "World":
+        """Stop the bot and start it again as it is configured now."""
+        self.stop()
+        return self.start(**environ)
+
+    def slack_calls(self, method: str) -> int:
+        """How many calls of this method have come in."""
+        return sum(call.method == method for call in self.slack.log)
+
+    def count_lines(self, card: Mapping[str, Any], words: str) -> int:
+        return sum(words in line for line in self.thread(card))
+
+    def reject(self, card: Mapping[str, Any], reason: str, person: Person | None = None) -> Delivery:
+        person = person or self.ana
+        person.click(dict(card), "reject")
+        modal = person.wait_modal(callback_id="reject")
+        modal.type("reason", reason)
+        return modal.submit()
+
+    def line_message(self, card: Mapping[str, Any], words: str) -> dict[str, Any]:
+        """The message of the thread that has these words, to act on."""
+        replies = self.slack.messages(card["channel"], thread_ts=card["ts"])
+        return next(reply for reply in reversed(replies) if words in self.slack.read(reply))
+
+    def skip_until(self, happened: Callable[[], bool], *, times: int = 20, **by: float) -> None:
+        """Let time jump again and again until it happened: for work that becomes due at a moment nobody can see."""
+        for _ in range(times):
+            self.clock.advance(**by)
+            try:
+                self.slack.wait_for(happened, 0.5)
+            except TimeoutError:
+                continue
+            return
+        raise TimeoutError(f"This did not happen within {times} jumps of {by}.")
