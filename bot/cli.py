@@ -15,7 +15,6 @@ from bot import config as configuration
 from bot import logs
 from bot.exceptions import BotError
 from bot.house import Bot
-from bot.sandbox.demo import play
 from bot.store import audit
 from bot.store.engine import Store, utc_now
 
@@ -53,10 +52,14 @@ def migrate(config: ConfigFile = DEFAULT) -> None:
 @app.command()
 def sandbox(
     once: Annotated[bool, typer.Option("--once", help="Exit when the demonstration is over.")] = False,
-    config: Annotated[Path | None, typer.Option(help="Keep the demonstration's files in this folder.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Keep configuration, database and log in this folder, which must be new or empty.")
+    ] = None,
 ) -> None:
     """Play the three kinds of request through the real bot, against a local Slack and two simulated PBXs."""
-    raise typer.Exit(play(once=once, folder=config))
+    from bot.sandbox.demo import play  # the only command that needs the sandbox's servers
+
+    raise typer.Exit(play(once=once, folder=folder))
 
 
 @audit_app.command()

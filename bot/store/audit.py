@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from bot.domain.events import Event, EventKind
@@ -45,7 +45,9 @@ def append(session: Session, now: datetime, kind: EventKind, actor: str, request
 
 def link_hash(previous: str, number: int, request: int | None, kind: str, actor: str, at: datetime, data: str) -> str:
     """SHA-256 over every column of the event and the hash before it."""
-    return hashlib.sha256(canonical([previous, number, request, kind, actor, at.isoformat(), data]).encode()).hexdigest()
+    return hashlib.sha256(
+        canonical([previous, number, request, kind, actor, at.astimezone(UTC).isoformat(), data]).encode()
+    ).hexdigest()
 
 
 def events_of(session: Session, request: int) -> list[Event]:
@@ -60,8 +62,11 @@ def _event(row: EventRow) -> Event:
 
 def verify(session: Session) -> Verified:
     """Walk the whole chain. Raises ChainBroken, naming the first event that does not fit."""
-    number, previous = 0, GENESIS
-    for row in _rows(session):
+    number, previous, head = 0, GENESIS, None
+    for length, last, row in _rows(session):
+        head = length, last
+        if row is None:
+            break
         number += 1
         if row.id != number:
             raise ChainBroken(f"Event {number} is missing from the audit chain; the next one there is {row.id}.")
@@ -69,11 +74,15 @@ def verify(session: Session) -> Verified:
         if row.previous != previous or row.hash != expected:
             raise ChainBroken(f"Event {number} in the audit chain was changed after it was written.")
         previous = row.hash
-    head = session.execute(select(ChainRow.length, ChainRow.hash)).one()
-    if (head.length, head.hash) != (number, previous):
-        raise ChainBroken(f"The audit chain ends at event {number}, but {head.length} were written.")
+    if head is None:
+        raise ChainBroken("The audit chain has lost its head.")
+    if head != (number, previous):
+        raise ChainBroken(f"The audit chain ends at event {number}, but {head[0]} were written.")
     return Verified(number, previous)
 
 
-def _rows(session: Session) -> Iterator[EventRow]:
-    return iter(session.scalars(select(EventRow).order_by(EventRow.id).execution_options(yield_per=1000)))
+def _rows(session: Session) -> Iterator[tuple[int, str, EventRow | None]]:
+    """The head beside each event, or alone when there is none. One statement, because events may be written meanwhile."""
+    together = select(ChainRow.length, ChainRow.hash, EventRow).outerjoin(EventRow, true()).where(ChainRow.id == 1)
+    for row in session.execute(together.order_by(EventRow.id).execution_options(yield_per=1000)):
+        yield row[0], row[1], row[2]

@@ -192,11 +192,10 @@ def execute(session: Session, request: Request, new: Execution, **values: Any) -
 
 
 def end(session: Session, now: datetime, vault: Vault, request: Request, new: Execution, outcome: Outcome, **data: Any) -> None:
-    """The execution ends with its event; secrets go unless a person must still look."""
+    """The execution ends with its event, and its secrets go: also where a person must look, for the bot tries nothing more."""
     execute(session, request, new, ended_at=now, outcome=outcome.to_json())
     audit.append(session, now, EventKind(new.value), BOT, request.id, **data)
-    if new is not Execution.UNKNOWN:
-        wipe(session, now, vault, request.id)
+    wipe(session, now, vault, request.id)
     narrate(session, now, request.id)
 
 

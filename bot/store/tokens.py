@@ -14,7 +14,7 @@ from bot.store.engine import Store
 from bot.store.tables import TokenRow
 
 #: How long a login may take before another process may try: longer than its timeouts.
-LOGIN_LEASE = timedelta(seconds=40)
+LOGIN_LEASE = timedelta(seconds=60)
 
 
 class TokenShelf:

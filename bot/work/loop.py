@@ -62,36 +62,33 @@ class Crew:
         while not self._stopping:
             heard = self._heard
             self._free.acquire()
-            entry = self._claim()
-            if entry is not None:
-                self._pool.submit(self._do, entry)
-                continue
-            self._free.release()
-            self._wait(heard)
+            try:
+                seconds = self._claim_one()
+            except Exception as error:  # noqa: BLE001 - whatever the database says, the crew outlives it
+                self._free.release()
+                log.warning("agenda.unreadable", error=type(error).__name__, place=_place(error))
+                seconds = POLL
+            if seconds > 0:
+                self._wait(heard, seconds)
 
-    def _claim(self) -> Entry | None:
-        try:
-            with self._store.begin() as session:
-                now = self._store.now()
-                if self._stopping or not agenda.is_due(session, now, self._visits):
-                    return None
-                return agenda.claim(session, self._store.owner, now, self._visits)
-        except StoreError as error:
-            log.warning("agenda.unreadable", code=error.code)
-            return None
-
-    def _wait(self, heard: int) -> None:
-        seconds = self._pause()
+    def _wait(self, heard: int, seconds: float) -> None:
+        """Until there is news since ``heard``, or for so long."""
         with self._news:
             self._news.wait_for(lambda: self._heard != heard or self._stopping, seconds)
 
-    def _pause(self) -> float:
-        try:
-            with self._store.begin() as session:
-                due = agenda.next_due(session, self._store.now(), self._visits)
-        except StoreError:
-            return POLL
-        return POLL if due is None else min(POLL, max(0.0, (due - self._store.now()).total_seconds()))
+    def _claim_one(self) -> float:
+        """Hand one entry to a free hand and return 0, or return the seconds until there may be one."""
+        with self._store.begin() as session:
+            now = self._store.now()
+            entry = None
+            if not self._stopping and agenda.is_due(session, now, self._visits):
+                entry = agenda.claim(session, self._store.owner, now, self._visits)
+            due = None if entry else agenda.next_due(session, now, self._visits)
+        if entry is not None:
+            self._pool.submit(self._do, entry)
+            return 0.0
+        self._free.release()
+        return POLL if due is None else min(POLL, (due - now).total_seconds())
 
     def _do(self, entry: Entry) -> None:
         try:

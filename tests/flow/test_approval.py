@@ -83,9 +83,11 @@ def test_a_rejection_needs_and_tells_a_reason(world: World) -> None:
     modal.type("reason", "Use the new root <!channel> & not this one")
     assert modal.submit().outcome == "acked"
     line = world.wait_thread(card, "rejected")[-1]
-    assert "rejected by @Ana Lead" in line
+    assert "*rejected* by @Ana Lead" in line
     assert "@Tess Technician" in line
     assert "> Use the new root <!channel> & not this one" in line
+    raw = world.line_message(card, "rejected")["blocks"][0]["text"]["text"]
+    assert "&lt;!channel&gt;" in raw, "what was typed must not mention anybody"
     assert "[Approve]" not in world.wait_card(card, "rejected")
     assert "Use the new root" in world.card(card)
     assert nothing_was_done(world)
@@ -109,7 +111,7 @@ def test_a_requester_cannot_reject_but_withdraw(world: World) -> None:
     world.wait_told(world.tess, "You asked for this yourself")
     assert "pending" in world.card(card)
     assert world.tess.click(card, "withdraw").outcome == "acked"
-    assert "withdrawn by @Tess Technician" in world.wait_thread(card, "withdrawn")[-1]
+    assert "*withdrawn* by @Tess Technician" in world.wait_thread(card, "withdrawn")[-1]
     assert "[Approve]" not in world.wait_card(card, "withdrawn")
     assert nothing_was_done(world)
     world.verify_chain()
@@ -177,5 +179,5 @@ def test_one_rejection_outweighs_an_approval(quiet: World) -> None:
     world.approve(card, world.ana)
     world.wait_card(card, "1 of 2")
     world.reject(card, "The wrong provider", world.ben)
-    assert "rejected by @Ben Lead" in world.wait_thread(card, "rejected")[-1]
+    assert "*rejected* by @Ben Lead" in world.wait_thread(card, "rejected")[-1]
     assert nothing_was_done(world)

@@ -1,6 +1,6 @@
 """Every function of the client against the simulated PBX over real HTTPS."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -103,6 +103,24 @@ def test_deleted_once(pbx: PbxSimulator, client: PbxClient, after_effect: bool) 
         client.delete_certificate(number)
     assert pbx.count("certificate/delete") == 1
     assert len(pbx.certificates) == (0 if after_effect else 1)
+
+
+WRITES: dict[str, Callable[[PbxClient], object]] = {
+    "certificate/upload": lambda client: client.upload(TRUSTED, "a.crt", b"PEM"),
+    "certificate/create": lambda client: client.create_trusted("a.crt"),
+    "certificate/update": lambda client: client.update_certificate(1, name="a.crt"),
+    "certificate/delete": lambda client: client.delete_certificate(1),
+    "webserver/update": lambda client: client.set_web_certificate("default"),
+}
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_all_that_change_something(pbx: PbxSimulator, client: PbxClient, path: str) -> None:
+    """Every call that changes something is sent once, and a gateway's page in answer to it leaves its fate open."""
+    pbx.trouble.html(path)
+    with pytest.raises(PbxFateUnknown, match="Look at what it lists"):
+        WRITES[path](client)
+    assert pbx.count(path) == 1
 
 
 @pytest.mark.parametrize("trouble", ["truncate", "html"])

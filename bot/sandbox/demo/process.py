@@ -1,0 +1,113 @@
+"""The bot's process, and what Ctrl-C does."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from bot.sandbox.demo.stage import PROJECT
+
+#: Seconds that the bot gets to finish what is in hand.
+PATIENCE = 10.0
+
+
+class BotProcess:
+    """``python -m bot serve``, exactly as an operator starts it."""
+
+    def __init__(self, config: Path, environ: Mapping[str, str]) -> None:
+        self._config = config
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log = config.parent / "bot.log"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    def start(self) -> None:
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command("serve"), env=self._environ, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def wait(self) -> None:
+        """Until it ends by itself."""
+        if self._process is not None:
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to stop, and insist after a while. Only this process is meant, by its id."""
+        if self._process is None or self.has_ended():
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def call(self, *command: str, timeout: float) -> tuple[bool, str]:
+        """Another command of the bot's on the same configuration: whether it succeeded, and what it said."""
+        done = subprocess.run(
+            self._command(*command), env=self._environ, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+        return done.returncode == 0, (done.stdout + done.stderr).strip()
+
+    def last_lines(self, count: int = 20) -> list[str]:
+        """The end of its log."""
+        if not self.log.exists():
+            return []
+        return self.log.read_text("utf-8", errors="replace").splitlines()[-count:]
+
+    def _command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "bot", *words, "--config", str(self._config)]
+
+
+class Interrupts:
+    """Ctrl-C, SIGTERM and a terminal that is closed are one thing: KeyboardInterrupt.
+
+    Not while it is `held`, so that no process is started without anybody who would stop it, and not once it is `over`.
+    """
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self._holding = False
+        self._asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # no other thread may set handlers, or gets signals
+            self._before = {number: signal.signal(number, self._came) for number in self._SIGNALS}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Put off until the block has ended."""
+        self._holding = True
+        yield
+        self._holding = False
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def over(self) -> None:
+        """From now on only what is left to clean up is done, and that to its end."""
+        self._holding = True
+
+    def _came(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        if not self._holding:
+            raise KeyboardInterrupt

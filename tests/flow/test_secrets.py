@@ -1,0 +1,100 @@
+"""What nobody but the PBX may ever see: private keys, DNS credentials, and the passwords of the house."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.pki import Issued
+from bot.sandbox.slack.modal import Modal
+from tests.flow.world import ALI_ID, ALI_SECRET, KEY, World
+
+
+def key_lines(issued: Issued) -> list[str]:
+    """The lines of a private key's PEM, each long enough to be found again."""
+    return [line for line in issued.key_pem.decode().splitlines() if "PRIVATE KEY" not in line and len(line) > 20]
+
+
+def everything_said(world: World) -> str:
+    """All that the bot ever sent to Slack: calls with their arguments, and its answers to what Slack delivered."""
+    calls = [f"{call.method} {call.args!r}" for call in world.slack.log]
+    return "\n".join([*calls, *(repr(delivery.ack) for delivery in world.slack.deliveries)])
+
+
+def files_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("bot.db*")))
+
+
+def found_in(text: str, secrets: list[str]) -> list[int]:
+    """The places of those that were found, so that a failing test does not print them."""
+    return [place for place, secret in enumerate(secrets) if secret in text]
+
+
+@pytest.fixture
+def asked(world: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> tuple[World, Issued]:
+    """A request with a key and credentials, waiting for its approval."""
+    caplog.set_level(logging.INFO)
+    leaf = world.leaf()
+
+    def fill(form: Modal) -> Modal:
+        world.fill_import(form, leaf)
+        form.check("auto_renewal", "1")
+        world.slack.wait_for(lambda: "DNS credentials" in form.field_labels())
+        form.choose("dns", "corp")
+        return form
+
+    world.ask(fill)
+    return world, leaf
+
+
+def test_keys_and_credentials_never_reach_slack_or_the_logs(
+    asked: tuple[World, Issued], capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """From the form to the end no message, view, log line or answer of the bot holds a key, a credential or a token."""
+    world, leaf = asked
+    world.approve(world.cards()[-1])
+    world.wait_thread(world.cards()[-1], "now lists")
+    secrets = [ALI_ID, ALI_SECRET, "BEGIN PRIVATE KEY", world.hq.client_secret, KEY, *key_lines(leaf)]
+    assert found_in(everything_said(world), secrets) == []
+    written = "".join(capfd.readouterr()) + caplog.text
+    assert "bot.listening" in written
+    assert found_in(written, [*secrets, world.slack.bot_token, world.slack.app_token]) == []
+    assert len(world.hq.certificates[0].key) > 100
+
+
+def test_keys_and_credentials_lie_encrypted_in_the_database(asked: tuple[World, Issued]) -> None:
+    """While a request waits, the SQLite files hold neither its key nor its credentials, nor any password, in the clear."""
+    world, leaf = asked
+    kept = files_of(world.folder).decode("latin-1")
+    assert "The old one expires" in kept
+    secrets = [ALI_ID, ALI_SECRET, "PRIVATE KEY", world.hq.client_secret, world.slack.bot_token, KEY, *key_lines(leaf)]
+    assert found_in(kept, secrets) == []
+
+
+def test_what_was_typed_as_a_credential_is_kept_from_everybody(
+    quiet: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Typed DNS credentials reach the PBX and nothing else: no view that the bot paints, no log line, no byte of the file."""
+    caplog.set_level(logging.INFO)
+    quiet.slack_lines = "allow_typed_dns_credentials = true"
+    world = quiet.start()
+    secret = "typed-by-tess-93c1"
+
+    def fill(form: Modal) -> Modal:
+        world.fill_apply(form)
+        form.choose("dns", "Type the credentials here")
+        world.slack.wait_for(lambda: "DNS provider" in form.field_labels())
+        form.pick("provider", "alidns")
+        world.slack.wait_for(lambda: "AccessKeySecret" in form.field_labels())
+        form.type("AccessKeyId", "LTAI-typed")
+        form.type("AccessKeySecret", secret)
+        return form
+
+    card = world.ask(fill)
+    assert "*DNS credentials*: typed by the requester" in world.card(card)
+    assert secret.encode() not in files_of(world.folder)
+    world.approve(card)
+    world.wait_thread(card, "now lists", timeout=20)
+    assert {"k": "AccessKeySecret", "sv": secret} in world.hq.certificates[0].dns.auth_info_list  # type: ignore[union-attr]
+    assert found_in(everything_said(world), [secret]) == []
+    assert found_in("".join(capfd.readouterr()) + caplog.text, [secret]) == []
