@@ -68,7 +68,7 @@ def verify(config: ConfigFile = DEFAULT) -> None:
     store = _store(config)
     with store.begin() as session:
         found = audit.verify(session)
-    Console().print(f"{found.length} events, unbroken. Head: {found.head}")
+    Console().print(f"{found.length} events, unbroken. Head: {found.head}", soft_wrap=True, highlight=False)
 
 
 def _store(config: Path) -> Store:
@@ -81,8 +81,13 @@ def main() -> None:
     try:
         app()
     except BotError as error:
-        Console(stderr=True).print(f"{error.message} [{error.code}]", markup=False)
+        _say_error(f"{error.message} [{error.code}]")
         sys.exit(1)
     except BoltError as error:
-        Console(stderr=True).print(f"Slack does not accept the bot: {logs.redact(str(error))}", markup=False)
+        _say_error(f"Slack does not accept the bot: {logs.redact(str(error))}")
         sys.exit(1)
+
+
+def _say_error(sentence: str) -> None:
+    """Whole lines, so that they can be searched in a log."""
+    Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)

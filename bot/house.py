@@ -15,6 +15,7 @@ from bot.config import Config
 from bot.exceptions import ConfigError
 from bot.listeners.app import Ear, build
 from bot.listeners.desk import Desk
+from bot.listeners.painting import Painter
 from bot.pbx.client import PbxClient
 from bot.pbx.endpoint import Endpoint
 from bot.slack.gateway import Gateway
@@ -55,7 +56,7 @@ class Bot:
         """Migrate, adopt what the last process left, work, listen."""
         self.store.migrate()
         self._adopt()
-        desk = Desk(self.context, Checker(self.context))
+        desk = Desk(self.context, Checker(self.context), Painter(self.context.slack))
         self._ear = Ear(build(self._config.slack, desk), self._config.slack, self._pool)
         self.loop.start()
         self._ear.connect()  # type: ignore[no-untyped-call]

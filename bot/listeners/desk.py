@@ -7,8 +7,9 @@ from typing import Any
 from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
 from bot.domain.requests import Ask, Request
-from bot.exceptions import SlackRefused, StoreError
+from bot.exceptions import StoreError
 from bot.listeners.afterwards import defer
+from bot.listeners.painting import Painter
 from bot.store import ledger
 from bot.store.engine import LISTENER_WAIT
 from bot.work.check import Checker
@@ -23,6 +24,7 @@ class Desk:
 
     context: Context
     checker: Checker
+    painter: Painter
 
     def load(self, number: int) -> Request | None:
         with self.context.store.begin(LISTENER_WAIT) as session:
@@ -40,16 +42,10 @@ class Desk:
     def _open(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         self.context.slack.open_view(trigger_id, view)
 
-    def update_later(self, view_id: str, view: Mapping[str, Any], hash: str | None = None) -> None:  # noqa: A002
-        """Repaint a modal once this is acknowledged; whoever changed or closed it meanwhile wins."""
-        defer(lambda: self._update(view_id, view, hash))
-
-    def _update(self, view_id: str, view: Mapping[str, Any], hash: str | None) -> None:  # noqa: A002
-        try:
-            self.context.slack.update_view(view_id, view, hash)
-        except SlackRefused as error:
-            if error.error not in ("hash_conflict", "not_found"):
-                raise
+    def update_later(self, view_id: str, view: Mapping[str, Any], seen: str | None = None) -> None:
+        """Repaint a modal once this is acknowledged; ``seen`` is its hash as the person saw it."""
+        turn = self.painter.turn(view_id)
+        defer(lambda: self.painter.paint(view_id, turn, view, seen))
 
     def answer_later(self, body: Body, text: str) -> None:
         """Tell the person who clicked, privately."""

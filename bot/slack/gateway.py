@@ -117,9 +117,9 @@ class Gateway:
         """Returns the view's id."""
         return _text(self._write("views.push", {"trigger_id": trigger_id, "view": view}), "view", "id")
 
-    def update_view(self, view_id: str, view: Mapping[str, Any], hash: str | None = None) -> None:  # noqa: A002 - Slack's word
-        """Raises SlackRefused("not_found") when it was closed, and "hash_conflict" when it is no longer the one of the hash."""
-        self._write("views.update", {"view_id": view_id, "view": view, "hash": hash})
+    def update_view(self, view_id: str, view: Mapping[str, Any], hash: str | None = None) -> str:  # noqa: A002 - Slack's word
+        """Returns the new hash. Raises SlackRefused("not_found") when it was closed, and "hash_conflict" for an old hash."""
+        return _text(self._write("views.update", {"view_id": view_id, "view": view, "hash": hash}), "view", "hash")
 
     # Looking
 

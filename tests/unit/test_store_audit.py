@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import exc, text
 
 from bot.domain.events import BOT, EventKind
-from bot.exceptions import ChainBroken, StoreError
+from bot.exceptions import ChainBroken
 from bot.store import audit
 from bot.store.engine import Store
 from tests.unit.store_kit import NOW, at_once, open_store, read
@@ -56,11 +56,11 @@ def test_empty(store: Store) -> None:
 @pytest.mark.parametrize(
     "statement", ["UPDATE events SET actor = 'U9'", "DELETE FROM events", "DELETE FROM events WHERE id = 5"]
 )
-def test_triggers(store: Store, statement: str) -> None:
+def test_triggers(store: Store, change: str) -> None:
     """The database itself refuses to change or delete an event."""
     write(store)
     with pytest.raises(exc.IntegrityError, match="append-only"), store.begin() as session:
-        session.execute(text(statement))
+        session.execute(text(change))
     assert read(store, audit.verify).length == 5
 
 
@@ -117,9 +117,9 @@ def test_no_head(store: Store) -> None:
 def test_rolled_back(store: Store) -> None:
     """What is rolled back leaves neither an event nor a gap."""
     write(store, 1)
-    with pytest.raises(StoreError), store.begin() as session:
+    with store.begin() as session:
         audit.append(session, store.now(), EventKind.CHECKED, BOT, 7)
-        raise StoreError
+        session.rollback()
     write(store, 1)
     assert read(store, audit.verify).length == 2
 

@@ -31,7 +31,7 @@ class BotProcess:
 
     def start(self) -> None:
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
                 self._command("serve"), env=self._environ, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
@@ -56,10 +56,13 @@ class BotProcess:
 
     def call(self, *command: str, timeout: float) -> tuple[bool, str]:
         """Another command of the bot's on the same configuration: whether it succeeded, and what it said."""
-        done = subprocess.run(
-            self._command(*command), env=self._environ, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=timeout, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(  # noqa: S603 - our own command
+                self._command(*command), env=self._environ, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, timeout=timeout, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return False, f"it did not end within {timeout:.0f} s"
         return done.returncode == 0, (done.stdout + done.stderr).strip()
 
     def last_lines(self, count: int = 20) -> list[str]:
@@ -87,7 +90,8 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # no other thread may set handlers, or gets signals
-            self._before = {number: signal.signal(number, self._came) for number in self._SIGNALS}
+            heard = [number for number in self._SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
+            self._before = {number: signal.signal(number, self._came) for number in heard}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -36,7 +36,7 @@ class Screen:
         return time.monotonic() - self._began
 
     def heading(self, text: str) -> None:
-        self._console.print()
+        self.blank()
         self._console.rule(Text(text, "bold"), align="left", style="blue")
 
     def note(self, text: str, style: str = "") -> None:
@@ -48,11 +48,12 @@ class Screen:
         self._lines(f"*{who}* {what}", self._now(), "magenta")
 
     def said(self, where: str, text: str, style: str = "blue") -> None:
-        """One message: a single line beside its place, or more of them below it."""
-        if "\n" in text:
+        """One message: beside its place if that makes one line, else below it."""
+        line = Text(self._now()) + Text(f"{where} │ ", style) + marked(text)
+        if "\n" in text or (self._console.is_terminal and line.cell_len > self._console.width):
             self.block(where, text, style)
         else:
-            self._print(Text(self._now()) + Text(f"{where} │ ", style) + marked(text))
+            self._print(line)
 
     def block(self, title: str, text: str, style: str) -> None:
         """Several lines that belong together: a modal, a card."""
@@ -61,17 +62,18 @@ class Screen:
 
     @contextmanager
     def progress(self, text: str) -> Iterator[Callable[[str], None]]:
-        """A spinner whose words can change; in a log, a line for each change."""
+        """A spinner with the seconds it turns, whose words can change; in a log, a line for each change."""
         if self._console.is_terminal:
+            began = time.monotonic()
             with self._console.status(Text(text)) as status:
-                yield lambda now: status.update(Text(now))
+                yield lambda now: status.update(Text(f"{now}  {time.monotonic() - began:.0f} s"))
             return
         told = [""]
 
         def tell(now: str) -> None:
             if now != told[0]:
                 told[0] = now
-                self.note(f"… {now}")
+                self._print(Text(f"{self._now()}… {now}"))
 
         tell(text)
         yield tell
@@ -82,13 +84,16 @@ class Screen:
             table.add_row(*(Text(cell) for cell in row))
         self._console.print(table)
 
+    def blank(self) -> None:
+        self._console.print()
+
     def check(self, passed: bool, text: str) -> None:
         word = Text("PASS  ", "bold green") if passed else Text("FAIL  ", "bold red")
         self._print(word + Text(text))
 
     def failure(self, text: str, lines: Sequence[str], log: str) -> None:
         """What went wrong, and the end of the bot's log."""
-        self._console.print()
+        self.blank()
         self._print(Text("FAIL  ", "bold red") + Text(text, "bold"))
         if lines:
             self._print(Text(f"The last lines of {log}:"))

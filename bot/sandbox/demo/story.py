@@ -59,7 +59,7 @@ class Story:
     def imported(self) -> None:
         """A server certificate from three files, and a lead who would like to approve it alone."""
         stage, leaf = self._stage, self._stage.leaf
-        self._screen.heading("2  A server certificate for branch, from files; its requester tries to approve it")
+        self._screen.heading("2  A server certificate for branch, from three files, and a self-approval")
         form = self._open(stage.ana, stage.branch_channel)
         self._choose(form, "import", "auto_renewal")
         files = {"branch.crt": leaf.cert_pem, "chain.pem": leaf.chain_pem, "branch.key": leaf.key_pem}
@@ -75,7 +75,7 @@ class Story:
     def applied(self) -> None:
         """A certificate that the PBX applies for itself, which takes a while."""
         stage = self._stage
-        self._screen.heading("3  A server certificate that hq applies for, with the DNS credentials of a profile")
+        self._screen.heading("3  A server certificate that hq applies for itself, by DNS")
         form = self._open(stage.tess, stage.telephony)
         self._choose(form, "apply", "domain")
         form.pick("pbx", "hq")
@@ -135,7 +135,9 @@ class Story:
         last = self._until(lambda: self._last_line(card), "the thread to end")
         if "*done*" not in last:
             raise DemoFailed(f"The request did not end well: {last}")
-        shown = self._until(lambda: self._card(card) if ", done*" in self._read(self._card(card)) else None, "the card to follow")
+        shown = self._until(
+            lambda: self._card(card) if ", done*" in self._read(self._card(card)) else None, "the card to follow"
+        )
         self._screen.block("The card now", self._beginning(shown), "blue")
 
     def _last_line(self, card: Message) -> str:
@@ -148,17 +150,16 @@ class Story:
         self._until(lambda: len(person.dms()) >= count, f"the direct message to {person.name}")
 
     def _issuing(self, pbx: PbxSimulator) -> None:
-        self._until(lambda: _statuses(pbx, "issuing"), f"{pbx.name} to begin")
-        before, began = pbx.count("certificate/list"), time.monotonic()
-        with self._screen.progress(f"{pbx.name} is applying for the certificate") as tell:
+        self._until(lambda: _is_issuing(pbx), f"{pbx.name} to begin")
+        doing = f"{pbx.name} is applying for the certificate"
+        with self._screen.progress(doing) as tell:
 
-            def look() -> bool:
-                self.looks = pbx.count("certificate/list") - before
-                waited = f"; the bot has looked {self.looks} times in {time.monotonic() - began:.0f} s" if self.looks else ""
-                tell(f"{pbx.name} is applying for the certificate{waited}")
-                return not _statuses(pbx, "issuing")
+            def issued() -> bool:
+                self.looks = _looks(pbx)
+                tell(f"{doing}; how often the bot has looked: {self.looks}")
+                return not _is_issuing(pbx)
 
-            self._until(look, f"{pbx.name} to issue the certificate")
+            self._until(issued, f"{pbx.name} to issue the certificate")
 
     def _told(self, person: Person, words: str) -> bool:
         seen = [message for channel in self._stage.channels for message in person.messages(channel)]
@@ -182,7 +183,7 @@ class Story:
 
     # Waiting
 
-    def _until(self, happened: Callable[[], T], what: str) -> T:
+    def _until(self, happened: Callable[[], T | None], what: str) -> T:
         """Show what is said until this has happened. Raises DemoFailed when it is too late, or when the bot is gone."""
         while True:
             found = happened()
@@ -212,5 +213,11 @@ def _fields(form: Modal) -> set[str]:
     return {str(block.get("block_id", "")).rpartition(":")[2] for block in form.view["blocks"]}
 
 
-def _statuses(pbx: PbxSimulator, wanted: str) -> bool:
-    return any(one.apply_status == wanted for one in pbx.certificates)
+def _is_issuing(pbx: PbxSimulator) -> bool:
+    return any(one.apply_status == "issuing" for one in pbx.certificates)
+
+
+def _looks(pbx: PbxSimulator) -> int:
+    """How often the list was read since the last certificate was created."""
+    paths = [call.path for call in pbx.calls]
+    return paths[::-1].index("certificate/create") if "certificate/create" in paths else 0

@@ -23,6 +23,7 @@ def show(stage: Stage, story: Story, bot: BotProcess, screen: Screen) -> bool:
     for pbx in (stage.hq, stage.branch):
         columns = ("id", "name", "type", "issued to", "expires", "status")
         screen.table(pbx.name, columns, [_row(one) for one in pbx.certificates])
+    screen.blank()
     passed = True
     for ok, text in checks(stage, story, bot):
         screen.check(ok, text)
@@ -34,11 +35,15 @@ def checks(stage: Stage, story: Story, bot: BotProcess) -> Iterator[Check]:
     """What must be true, each with its sentence."""
     yield _trusted(stage), "hq trusts Example Telecom Root CA, byte for byte the certificate that Tess attached"
     yield _imported(stage), "branch holds Ana's certificate, its chain in order, and the key that belongs to it"
-    yield _applied(stage, story), f"hq was issued pbx.example.com with the profile's credentials, after {story.looks} looks"
+    yield (
+        _applied(stage, story),
+        f"hq was issued pbx.example.com with the profile's credentials, after {story.looks} looks at its list",
+    )
     logins = {"get_token"}
     yield set(story.done_before_approval) <= logins, "Ana's own approval was refused, and until Ben's the bot changed nothing"
     yield _is_silent(stage, bot), "no key, credential or token is in the bot's log, its messages or its database"
-    yield bot.call("audit", "verify", timeout=PATIENCE)
+    whole, told = bot.call("audit", "verify", timeout=PATIENCE)
+    yield whole, f"audit verify: {told}"
 
 
 def _trusted(stage: Stage) -> bool:
