@@ -56,14 +56,14 @@ def _submitted(desk: Desk) -> Callable[..., None]:
             typed = {**_kept(desk, old, ask), **read_typed(view)}
             problems = _problems(desk, ask, typed, user)
             if problems:
-                ack(response_action="errors", errors=_errors(desk, state, ask, problems))
+                ack(**_refusal(desk, view, replace(state, ask=ask), problems))
                 return
             draft = _store(desk, body, replace(state, ask=ask), old, typed)
         except Stale:
             ack(response_action="update", view=dialogs.gone())
             return
         except StoreError as error:
-            ack(response_action="errors", errors=_errors(desk, state, ask, [Problem("reason", not_taken(error), error.code)]))
+            ack(**_refusal(desk, view, replace(state, ask=ask), [Problem("reason", not_taken(error), error.code)]))
             return
         ack(response_action="update", view=dialogs.checking(draft.ask, draft.id, draft.version))
         defer(lambda: _release(desk, draft.id))
@@ -136,8 +136,13 @@ def _dns(desk: Desk, ask: Ask, typed: Mapping[str, str | int | bool]) -> list[Pr
     return [Problem("dns", f"The profile {profile.name} is incomplete: {fault.message}", fault.code) for fault in faults]
 
 
-def _errors(desk: Desk, state: FormState, ask: Ask, problems: list[Problem]) -> dict[str, str]:
-    return forms.errors(problems, state.revision, ask, desk.form_context(ask, None))
+def _refusal(desk: Desk, view: Mapping[str, Any], state: FormState, problems: list[Problem]) -> dict[str, Any]:
+    """Each problem next to its field; where somebody was faster than our repaint and lacks the field, the form with it."""
+    context = desk.form_context(state.ask, None)
+    errors = forms.errors(problems, state.revision, state.ask, context)
+    if errors.keys() <= {block["block_id"] for block in view["blocks"]}:
+        return {"response_action": "errors", "errors": errors}
+    return {"response_action": "update", "view": forms.form(state, context, problems)}
 
 
 def _store(desk: Desk, body: Body, state: FormState, old: Request | None, typed: Mapping[str, Any]) -> Request:

@@ -101,12 +101,12 @@ def test_a_direct_channel_that_could_not_be_opened_is_asked_for_again(api: Slack
 
 
 def test_views_are_opened_pushed_and_updated(api: SlackApi, slack: Gateway) -> None:
-    """Opening and pushing give the view's id; an update carries the hash when there is one."""
+    """Opening and pushing give the view's id; an update carries the hash when there is one, and gives the next one."""
     api.answer("views.open", ok(view={"id": "V1"}))
     api.answer("views.push", ok(view={"id": "V2"}))
     assert (slack.open_view("t1", VIEW), slack.push_view("t2", VIEW)) == ("V1", "V2")
-    slack.update_view("V1", VIEW, hash="h1")
-    slack.update_view("V1", VIEW)
+    api.answer("views.update", ok(view={"id": "V1", "hash": "h2"}), ok(view={"id": "V1", "hash": "h3"}))
+    assert (slack.update_view("V1", VIEW, hash="h1"), slack.update_view("V1", VIEW)) == ("h2", "h3")
     assert the_call(api, "views.open").args == {"trigger_id": "t1", "view": VIEW}
     assert the_call(api, "views.push").args == {"trigger_id": "t2", "view": VIEW}
     assert [sent.args.get("hash", "none") for sent in api.calls("views.update")] == ["h1", "none"]

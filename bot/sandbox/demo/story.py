@@ -37,8 +37,8 @@ class Story:
         self._feed = Feed(stage)
         #: How often the PBX was asked while it was issuing.
         self.looks = 0
-        #: What the PBX was asked to change between the request and the refusal of its own requester.
-        self.done_before_approval: list[str] = []
+        #: The calls that the PBX got until its requester's own approval was refused; None until then.
+        self.done_before_approval: list[str] | None = None
 
     def wait_for_the_bot(self) -> None:
         self._until(lambda: self._stage.slack.connected, "the bot to connect to the workspace")
@@ -68,7 +68,7 @@ class Story:
         card = self._ask(form, stage.ana, stage.branch_channel)
         self._approve(card, stage.ana)
         self._until(lambda: self._told(stage.ana, "somebody else has to decide"), "the refusal of Ana's own approval")
-        self.done_before_approval = [call.path for call in stage.branch.calls if call.method == "POST"]
+        self.done_before_approval = [call.path for call in stage.branch.calls]
         self._approve(card, stage.ben)
         self._end(card)
 

@@ -39,8 +39,7 @@ def checks(stage: Stage, story: Story, bot: BotProcess) -> Iterator[Check]:
         _applied(stage, story),
         f"hq was issued pbx.example.com with the profile's credentials, after {story.looks} looks at its list",
     )
-    logins = {"get_token"}
-    yield set(story.done_before_approval) <= logins, "Ana's own approval was refused, and until Ben's the bot changed nothing"
+    yield _refused(story), "Ana's own approval was refused, and until Ben's the bot only looked at branch's list"
     yield _is_silent(stage, bot), "no key, credential or token is in the bot's log, its messages or its database"
     whole, told = bot.call("audit", "verify", timeout=PATIENCE)
     yield whole, f"audit verify: {told}"
@@ -61,6 +60,11 @@ def _applied(stage: Stage, story: Story) -> bool:
         return (one.issue_to, one.apply_status, one.ca_type) == ("pbx.example.com", "issuance_success", "apply")
 
     return story.looks >= LOOKS and _holds(stage.hq, "server", right)
+
+
+def _refused(story: Story) -> bool:
+    looking = {"get_token", "system/information", "certificate/list"}
+    return story.done_before_approval is not None and looking.issuperset(story.done_before_approval)
 
 
 def _holds(pbx: PbxSimulator, kind: str, right: Callable[[StoredCertificate], bool]) -> bool:
