@@ -4,13 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check bench lock clean
 
 demo: $(STAMP)  ## play the three kinds of request against the sandbox, then stay up (ARGS=--once exits)
 	$(BIN)/pbx-cert-bot sandbox $(ARGS)
 
 test: $(STAMP) check  ## style, types, the import contract, then every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -24,6 +24,9 @@ $(STAMP): pyproject.toml requirements/all.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	touch $@
+
+bench: $(STAMP)  ## measure acknowledgements, the agenda and an idle bot
+	$(BIN)/python -m bench.measure 2>/dev/null
 
 lock: $(STAMP)  ## pin anew: versions and hashes, no index addresses
 	$(BIN)/python -m pip install --quiet uv

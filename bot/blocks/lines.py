@@ -233,5 +233,6 @@ def _delete_keys(request: Request) -> str:
 
 def _linked(file: ReceivedFile) -> str:
     """A link whose address could end early, or is longer than any of Slack's, is no link."""
-    fits = file.permalink.startswith(("https://", "http://")) and len(file.permalink) < 300 and not set(file.permalink) & set("<>|")
+    is_link = file.permalink.startswith(("https://", "http://"))
+    fits = is_link and len(file.permalink) < 300 and not set(file.permalink) & set("<>|")
     return f"<{file.permalink}|{escape(file.name, 80)}>" if fits else code(file.name, 80)

@@ -138,11 +138,10 @@ def _dns(desk: Desk, ask: Ask, typed: Mapping[str, str | int | bool]) -> list[Pr
 
 def _refusal(desk: Desk, view: Mapping[str, Any], state: FormState, problems: list[Problem]) -> dict[str, Any]:
     """Each problem next to its field; where somebody was faster than our repaint and lacks the field, the form with it."""
-    context = desk.form_context(state.ask, None)
-    errors = forms.errors(problems, state.revision, state.ask, context)
+    errors = forms.errors(problems, state.revision, state.ask, desk.form_context(state.ask, None))
     if errors.keys() <= {block["block_id"] for block in view["blocks"]}:
         return {"response_action": "errors", "errors": errors}
-    return {"response_action": "update", "view": forms.form(state, context, problems)}
+    return {"response_action": "update", "view": forms.form(state, desk.form_context(state.ask, state.draft), problems)}
 
 
 def _store(desk: Desk, body: Body, state: FormState, old: Request | None, typed: Mapping[str, Any]) -> Request:

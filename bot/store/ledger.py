@@ -150,7 +150,8 @@ def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_fo
     Confirming twice is confirming once. Raises Stale when it is no longer what was shown, or not theirs.
     """
     request = load(session, shown.request)
-    if request and request.requester == user and request.decision is not Decision.DRAFT and Shown.of(request) == shown:
+    was_asked_for = request is not None and request.expires_at is not None  # not so a draft that ended as one
+    if request and was_asked_for and request.requester == user and Shown.of(request) == shown:
         return request
     _decide(session, shown.request, Decision.DRAFT, Decision.PENDING, shown.version, expires_at=now + pending_for,
             where=(RequestRow.digest == shown.digest, RequestRow.digest != "", RequestRow.requester == user))  # fmt: skip

@@ -27,6 +27,11 @@ class Child:
         self._world.slack.wait_connected(timeout=20)
         return self
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the child is not running"
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nothing is said."""
         self._end(signal.SIGKILL)

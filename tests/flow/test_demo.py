@@ -121,7 +121,7 @@ def test_an_interruption_stops_the_bot_too() -> None:
 
 def test_what_takes_too_long_has_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """When the time is over it returns 1, says what it waited for, shows the bot's log, and stops the bot."""
-    assert play(once=True, folder=tmp_path, limit=2.5) == 1
+    assert play(once=True, folder=tmp_path, limit=5.0) == 1
     said = capsys.readouterr().out
     assert "FAIL  The time is over, and the demonstration still waited for" in said
     assert f"The last lines of {tmp_path}/bot.log:\n" in said
