@@ -18,6 +18,7 @@ from bot.listeners.desk import Desk
 from bot.listeners.painting import Painter
 from bot.pbx.client import PbxClient
 from bot.pbx.endpoint import Endpoint
+from bot.slack.errors import guarded
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
 from bot.store import agenda
@@ -53,13 +54,13 @@ class Bot:
         self._ear: Ear | None = None
 
     def start(self) -> None:
-        """Migrate, adopt what the last process left, work, listen."""
+        """Migrate, adopt what the last process left, work, listen. Raises StoreError, SlackError or BoltError."""
         self.store.migrate()
         self._adopt()
         desk = Desk(self.context, Checker(self.context), Painter(self.context.slack))
-        self._ear = Ear(build(self._config.slack, desk), self._config.slack, self._pool)
+        self._ear = Ear(guarded(lambda: build(self._config.slack, desk)), self._config.slack, self._pool)
         self.loop.start()
-        self._ear.connect()  # type: ignore[no-untyped-call]
+        guarded(self._ear.connect)
         log.info("bot.listening", pbxs=[pbx.name for pbx in self._config.pbx])
 
     def stop(self) -> None:

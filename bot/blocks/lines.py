@@ -13,23 +13,23 @@ from bot.domain.requests import Kind, ReceivedFile, Request, Shown
 Line = Callable[[Event, Request], str | None]
 
 
-def line(event: Event, request: Request, approvers: Sequence[str] = ()) -> str | None:
+def line(event: Event, request: Request, operators: Sequence[str] = ()) -> str | None:
     """The event in mrkdwn, at most 3000 characters; None for events that stay out of the thread.
 
-    ``approvers`` are those who may let the bot log in again; they are mentioned only where they have to do something.
+    ``operators`` are those who may let the bot log in again; they are mentioned only where they have to do something.
     """
     tell = LINES.get(event.kind)
     text = tell(event, request) if tell else None
     if text is None:
         return None
-    if event.kind is EventKind.LOGIN_STOPPED and approvers:
-        text += f" {words.people(approvers)}, please have a look."
+    if event.kind is EventKind.LOGIN_STOPPED and operators:
+        text += f" {words.people(operators)}, please have a look."
     return text
 
 
-def line_blocks(event: Event, request: Request, approvers: Sequence[str] = ()) -> list[Block] | None:
+def line_blocks(event: Event, request: Request, operators: Sequence[str] = ()) -> list[Block] | None:
     """The line as blocks, with a button where somebody can do something about it."""
-    text = line(event, request, approvers)
+    text = line(event, request, operators)
     if text is None:
         return None
     blocks = [parts.section(text)]

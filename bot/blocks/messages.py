@@ -31,7 +31,8 @@ def not_posted_message(request: Request, error: str) -> tuple[list[Block], str]:
 
 
 def outcome_message(request: Request, link: str) -> tuple[list[Block], str]:
-    """How it ended, for a requester who is not in the card's channel."""
+    """How it ended, for a requester who is not in the card's channel. ``link`` is empty where the card cannot be reached."""
     state = request.execution or request.decision
-    top = f"*{escape(words.title(request), 300)}*: {code(state.value)}. <{link}|The thread> tells the whole story."
+    story = f" <{link}|The thread> tells the whole story." if link else f" The bot cannot tell it in <#{request.channel}>."
+    top = f"*{escape(words.title(request), 300)}*: {code(state.value)}.{story}"
     return parts.sections(packed([top, words.state(request), *ending(request)])), f"{words.title(request)[:200]}: {state}"

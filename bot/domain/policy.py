@@ -47,7 +47,11 @@ def may_ask(rule: Rule, user: str, members: Memberships) -> Verdict:
     """An empty list of requesters means everybody in the workspace."""
     if not rule.requesters:
         return Verdict(True, "everybody", f"Everybody may ask for {rule.pbx}.", rule.line)
-    return _named(rule, user, rule.requesters, members, f"ask for a certificate on {rule.pbx}")
+    verdict = _named(rule, user, rule.requesters, members, f"ask for a certificate on {rule.pbx}")
+    if verdict.code == "not_named":  # stands next to a field of the form, where Slack shows a mention as its raw text
+        reason = f"You may not ask for a certificate on {rule.pbx}; only the people whom its configuration names may."
+        return Verdict(False, verdict.code, reason, verdict.rule)
+    return verdict
 
 
 def may_vote(rule: Rule, user: str, requester: str, members: Memberships) -> Verdict:

@@ -109,6 +109,11 @@ def seen_in(session: Session, draft: Request, view_id: str) -> None:
     _move(session, draft.id, Decision.DRAFT, draft.version, {"view_id": view_id})
 
 
+def still_draft(session: Session, draft: Request) -> None:
+    """Hold the row until this is committed. Raises Stale when the draft was changed, asked for or closed meanwhile."""
+    _move(session, draft.id, Decision.DRAFT, draft.version, {"version": draft.version})
+
+
 def judged_bad(session: Session, now: datetime, draft: Request, problems: Sequence[Mapping[str, str]]) -> Request:
     """The check found problems. Raises Stale when the draft changed meanwhile."""
     _move(session, draft.id, Decision.DRAFT, draft.version, _UNJUDGED | {"problems": list(problems)})

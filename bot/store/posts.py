@@ -12,6 +12,8 @@ from bot.store.tables import PostRow
 CARD, LINK, LINK_DIRECT, OUTCOME = "card", "link", "link:direct", "outcome"
 #: In place of a ts, for what Slack shows one person and does not keep.
 EPHEMERAL = "ephemeral"
+#: In place of a ts, for what Slack does not let us tell this person at all.
+REFUSED = "refused"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.domain.tokens import Tokens
@@ -99,12 +100,11 @@ def resume(session: Session, pbx: str) -> bool:
 
 
 def _row(session: Session, pbx: str) -> TokenRow:
-    row = session.get(TokenRow, pbx)
-    if row is None:
-        row = TokenRow(pbx=pbx, sealed=None, stopped_for="", stopped_why="", login_until=None, login_owner="")
-        session.add(row)
-        session.flush()
-    return row
+    """The PBX's row, made if need be, and locked: nobody changes it until this is committed."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    new = dialect.insert(TokenRow).values(pbx=pbx, stopped_for="", stopped_why="", login_owner="")
+    session.execute(new.on_conflict_do_nothing(index_elements=[TokenRow.pbx]))
+    return session.get_one(TokenRow, pbx, with_for_update=True)
 
 
 def _place(pbx: str) -> str:

@@ -11,7 +11,7 @@ from bot.domain.requests import Decision, Request
 from bot.exceptions import SlackError, Stale
 from bot.store import agenda, audit, ledger, tokens, votes
 from bot.store.agenda import Entry
-from bot.store.votes import TRY_AGAIN, Click
+from bot.store.votes import APPROVE, TRY_AGAIN, Click
 from bot.work.context import Context
 
 log = structlog.get_logger(__name__)
@@ -126,7 +126,18 @@ class Decider:
 def _judge(rule: Rule, click: Click, request: Request, members: Memberships) -> Verdict:
     if click.verdict == TRY_AGAIN:
         return policy.may_operate(rule, click.user, members)
-    return policy.may_vote(rule, click.user, request.requester, members)
+    verdict = policy.may_vote(rule, click.user, request.requester, members)
+    if verdict.permitted and click.verdict == APPROVE and request.is_open and rule.approvals > request.approvals_needed:
+        return Verdict(False, "rule_changed", _needs_more(rule, request), rule.line)
+    return verdict
+
+
+def _needs_more(rule: Rule, request: Request) -> str:
+    """The card and its digest are of a configuration that asked for less."""
+    return (
+        f"The configuration has changed since #{request.id} was shown: {rule.pbx} now needs {rule.approvals} approvals, and the "
+        f"card says {request.approvals_needed}. Nothing was approved. Please let <@{request.requester}> withdraw it and ask again."
+    )
 
 
 def _subjects(rule: Rule, click: Click) -> tuple[str, ...]:

@@ -64,7 +64,10 @@ class Examiner:
         self._context = context
 
     def examine(self, draft: Request) -> tuple[Findings, Evidence | None]:
-        """Raises SlackError and StoreError when it cannot be told now; a silent PBX is part of the evidence."""
+        """Raises SlackError and StoreError (Stale: the draft is gone) when it cannot be told now.
+
+        A PBX that does not answer is part of the evidence.
+        """
         findings = Findings(draft.ask)
         self._may_ask(draft, findings)
         if draft.ask.needs_files:
@@ -123,6 +126,7 @@ class Examiner:
             raise FileUnavailable("It was uploaded by somebody else.", code="foreign_file")
         content = self._context.slack.download(info, MAX_BYTES)
         with store.begin() as session:
+            ledger.still_draft(session, draft)  # the download took its time; nobody would wipe what came too late
             store.vault.put(session, draft.id, file_secret(file_id), content)
         return content
 

@@ -19,7 +19,7 @@ from bot.exceptions import SlackError, SlackRateLimited, SlackRefused
 from bot.slack.gateway import Gateway
 from bot.store import agenda, audit, ledger, posts
 from bot.store.agenda import Entry
-from bot.store.posts import CARD, EPHEMERAL, LINK, LINK_DIRECT, OUTCOME, Post
+from bot.store.posts import CARD, EPHEMERAL, LINK, LINK_DIRECT, OUTCOME, REFUSED, Post
 from bot.work.context import Context
 from bot.work.loop import later
 from bot.work.posting import Poster
@@ -30,6 +30,16 @@ log = structlog.get_logger(__name__)
 REPLY_TO = "reply_to"
 #: How long Slack takes answers there (docs.slack.dev/interactivity/handling-user-interaction).
 REPLY_WITHIN = timedelta(minutes=29)
+#: Slack's words for a card that somebody deleted (docs.slack.dev/reference/methods/chat.update, chat.getPermalink).
+_DELETED = frozenset({"message_not_found", "thread_not_found"})
+#: Its words for a person to whom the bot may not write: deactivated, a stranger, or messages to the app are turned off
+#: (docs.slack.dev/reference/methods/conversations.open, chat.postMessage).
+_UNREACHABLE = frozenset({
+    "user_not_found", "users_not_found", "user_disabled", "user_not_visible", "org_user_not_in_team", "cannot_dm_bot",
+    "channel_not_found", "is_archived", "messages_tab_disabled", "restricted_action", "not_in_channel",
+})  # fmt: skip
+#: Seconds between looks, at most, once nobody can act any more but the channel has not been told.
+_RARELY = 3600.0
 
 
 class Narrator:
@@ -79,9 +89,9 @@ class Narrator:
         purpose = str(event.id)
         if purpose in told and told[purpose].ts:
             return
-        said = lines.line_blocks(event, request, self._approvers(request))
+        said = lines.line_blocks(event, request, self._operators(request))
         if said is not None:
-            text = lines.line(event, request, self._approvers(request)) or ""
+            text = lines.line(event, request, self._operators(request)) or ""
             self._poster.once(request.id, purpose, card.channel, said, text, thread=card.ts)
 
     def _link(self, request: Request, card: Post, told: Mapping[str, Post]) -> None:
@@ -113,21 +123,38 @@ class Narrator:
         if OUTCOME in told and told[OUTCOME].ts:
             return
         if self._slack.channel_members_include(card.channel, request.requester):
-            with self._store.begin() as session:
-                posts.intend(session, self._store.now(), request.id, OUTCOME, card.channel)
-                session.flush()
-                posts.arrived(session, request.id, OUTCOME, card.channel, card.ts)
+            self._settle(request, OUTCOME, card.channel, card.ts)
             return
         blocks, text = messages.outcome_message(request, self._slack.permalink(card.channel, card.ts))
         self._direct(request, OUTCOME, blocks, text)
 
     def _direct(self, request: Request, purpose: str, blocks: Sequence[Mapping[str, Any]], text: str) -> None:
-        channel = self._slack.direct_channel(request.requester)
-        self._poster.once(request.id, purpose, channel, blocks, text)
+        """Whoever cannot be written to must not hold up what the channel is told, so Slack's word on that is final."""
+        try:
+            channel = self._slack.direct_channel(request.requester)
+            self._poster.once(request.id, purpose, channel, blocks, text)
+        except SlackRefused as error:
+            if error.error not in _UNREACHABLE:
+                raise
+            log.warning("requester.not_told", request=request.id, code=error.code)
+            self._settle(request, purpose, "", REFUSED)
+
+    def _settle(self, request: Request, purpose: str, channel: str, ts: str) -> None:
+        """Nothing more is to be posted for this purpose."""
+        with self._store.begin() as session:
+            posts.forget(session, request.id, purpose)
+            session.flush()
+            posts.intend(session, self._store.now(), request.id, purpose, channel)
+            session.flush()
+            posts.arrived(session, request.id, purpose, channel, ts)
 
     def _approvers(self, request: Request) -> tuple[str, ...]:
         rule = self._context.rule(request.ask.pbx)
         return rule.approvers if rule else ()
+
+    def _operators(self, request: Request) -> tuple[str, ...]:
+        rule = self._context.rule(request.ask.pbx)
+        return (rule.operators or rule.approvers) if rule else ()
 
     def _come_back(self, entry: Entry, request: Request | None, error: SlackError) -> None:
         now = self._store.now()
@@ -135,19 +162,23 @@ class Narrator:
         if isinstance(error, SlackRateLimited):
             due = now + timedelta(seconds=error.retry_after)
         log.info("narration.later", request=entry.request, error=type(error).__name__, code=error.code)
-        if request is not None and isinstance(error, SlackRefused):
+        is_gone = isinstance(error, SlackRefused) and error.error in _DELETED
+        if request is not None and isinstance(error, SlackRefused) and not is_gone:
             self._warn(request, error)
+            due = later(now, entry.attempt, longest=_RARELY) if request.has_ended else due
         with self._store.begin() as session:
+            if is_gone:  # somebody deleted the card; the next visit posts it anew, or nobody could decide
+                posts.forget(session, entry.request or 0, CARD)
             agenda.again(session, entry, due)
 
     def _warn(self, request: Request, error: SlackRefused) -> None:
-        """A card that cannot be posted is told to the requester, once; meanwhile it is tried again."""
+        """What its channel cannot be told, the requester is, once: that there is no card, or how it ended."""
         with self._store.begin() as session:
             has_card = CARD in posts.of(session, request.id)
-        if has_card:
-            return
-        blocks, text = messages.not_posted_message(request, error.error)
         try:
-            self._direct(request, f"trouble:{error.error}", blocks, text)
+            if request.has_ended:
+                self._direct(request, OUTCOME, *messages.outcome_message(request, ""))
+            elif not has_card:
+                self._direct(request, f"trouble:{error.error}", *messages.not_posted_message(request, error.error))
         except SlackError as also:
             log.warning("requester.not_told", request=request.id, code=also.code)

@@ -1,6 +1,5 @@
 """Each kind of request, from the command to the certificate on the PBX."""
 
-from contextlib import suppress
 from itertools import permutations
 from typing import Any
 
@@ -27,22 +26,6 @@ def received_auth_info(world: World) -> list[dict[str, Any]]:
     dns = world.hq.certificates[-1].dns
     assert dns is not None
     return sorted(dns.auth_info_list, key=lambda entry: str(entry["k"]))
-
-
-def let_it_be_issued(world: World) -> None:
-    """Skip the pauses between the bot's looks, until the PBX has issued what it applied for."""
-    world.hq.wait_for(lambda: world.hq.count("certificate/create") == 1)
-    while world.hq.certificates[0].apply_status == "issuing":
-        skip_a_pause(world)
-    skip_a_pause(world)
-
-
-def skip_a_pause(world: World) -> None:
-    """Skip some seconds; without effect while the bot is still at its last look, which is why this is repeated."""
-    looks = world.hq.count("certificate/list")
-    world.clock.advance(seconds=4)
-    with suppress(TimeoutError):
-        world.hq.wait_for(lambda: world.hq.count("certificate/list") > looks, timeout=0.2)
 
 
 def with_intermediate(world: World, name: str = "pbx.example.com") -> Issued:
@@ -102,7 +85,7 @@ def test_an_application_is_followed_until_it_is_issued(world: World) -> None:
     """An application is followed over several looks, and the thread says when it was issued and what is listed then."""
     card = world.ask(world.fill_apply)
     world.approve(card)
-    let_it_be_issued(world)
+    world.let_it_be_issued()
     lines = world.wait_thread(card, "now lists")
     assert [line[0] for line in lines] == ["👍", "👍", "⚙", "🔎", "⏳", "📜", "✅"]
     assert "The certificate for `pbx.example.com` was issued" in lines[-2]
@@ -177,6 +160,6 @@ def test_a_wildcard_and_an_international_domain_are_applied_for_in_dns_form(worl
     card = world.ask(world.fill_apply, domain=" *.BÜCHER.example. ")
     assert "*Domain*: `*.xn--bcher-kva.example`" in world.card(card)
     world.approve(card)
-    let_it_be_issued(world)
+    world.let_it_be_issued()
     world.wait_thread(card, "now lists")
     assert [one.issue_to for one in world.hq.certificates] == ["*.xn--bcher-kva.example"]

@@ -95,7 +95,8 @@ def test_what_was_typed_as_a_credential_is_kept_from_everybody(
     assert "*DNS credentials*: typed by the requester" in world.card(card)
     assert secret.encode() not in files_of(world.folder)
     world.approve(card)
-    world.wait_thread(card, "now lists", timeout=20)
+    world.let_it_be_issued()
+    world.wait_thread(card, "now lists")
     assert {"k": "AccessKeySecret", "sv": secret} in world.hq.certificates[0].dns.auth_info_list  # type: ignore[union-attr]
     assert found_in(everything_said(world), [secret]) == []
     assert found_in("".join(capfd.readouterr()) + caplog.text, [secret]) == []

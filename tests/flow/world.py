@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -282,3 +283,26 @@ class World:
                 continue
             return
         raise TimeoutError(f"This did not happen within {times} jumps of {by}.")
+
+    def let_it_be_issued(self) -> None:
+        """Skip the pauses between the bot's looks, until the PBX has issued what it applied for."""
+        self.hq.wait_for(lambda: self.hq.count("certificate/create") > 0)
+        while self.hq.certificates[-1].apply_status == "issuing":
+            self._skip_a_pause()
+        self._skip_a_pause()
+
+    def _skip_a_pause(self) -> None:
+        """Without effect while the bot is still at its last look, which is why this is repeated."""
+        looks = self.hq.count("certificate/list")
+        self.clock.advance(seconds=4)
+        with suppress(TimeoutError):
+            self.hq.wait_for(lambda: self.hq.count("certificate/list") > looks, timeout=0.2)
+
+    def start_with(self, path: Path, **environ: str) -> "World":
+        """Start the bot with a configuration that the test wrote itself."""
+        config = configuration.load(path, {**self.environ(), **environ})
+        self.bot = Bot(config, now=self.clock)
+        self.clock.moved = self.bot.loop.wake
+        self.bot.start()
+        self.slack.wait_connected()
+        return self

@@ -1,0 +1,35 @@
+"""Drafts whose check is under way while something else happens to them."""
+
+from bot.domain.requests import Decision
+from bot.sandbox.slack.trouble import DOWNLOAD
+from bot.store import ledger
+from bot.store.engine import Store
+from tests.flow.world import KEY, World
+
+
+def is_wiped(world: World) -> bool:
+    assert world.bot is not None
+    with world.bot.store.begin() as session:
+        draft = ledger.load(session, 1)
+    return draft is not None and draft.decision is Decision.EXPIRED
+
+
+def secrets_left(world: World) -> list[str]:
+    """The names of what the vault holds, read from the file after the bot has stopped."""
+    store = Store(f"sqlite:///{world.folder}/bot.db", bytes.fromhex(KEY), world.clock)
+    with store.begin() as session:
+        names = store.vault.names(session, 1)
+    store.close()
+    return names
+
+
+def test_a_file_that_arrives_after_the_draft_was_wiped_is_not_kept(world: World) -> None:
+    """A private key whose download ends after its draft has gone does not stay in the vault for ever."""
+    world.slack.trouble.delay(DOWNLOAD, 2.0, before=True)
+    form = world.fill_import(world.open_form())
+    assert form.submit().outcome == "acked"
+    world.slack.wait_for(lambda: world.slack_calls("files.info") > 0)
+    world.skip_until(lambda: is_wiped(world), minutes=61)
+    world.slack.wait_for(lambda: world.slack_calls(DOWNLOAD) > 0)
+    world.stop()
+    assert secrets_left(world) == []

@@ -1,0 +1,333 @@
+"""Random histories of many requests, people and deaths of the process, against the rules told in plain Python.
+
+The store, the decider and the expirer are the real ones. The model (`history_model`) knows nothing of them.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from sqlalchemy import select
+
+from bot.domain.events import EventKind
+from bot.domain.requests import Decision, Execution, Outcome, Request, Shown
+from bot.exceptions import Stale
+from bot.store import agenda, audit, ledger, votes
+from bot.store.agenda import Work
+from bot.store.tables import AgendaRow, SecretRow, VoteRow
+from tests.unit.deciding import LEADS, Hands, Slack, config_of, context_of
+from tests.unit.history_model import DRAFT_FOR, PENDING_FOR, Model, Seen, reachable
+from tests.unit.store_kit import Clock, Crash, ask, judge, new_draft, open_store
+
+ANA, BEN, CLEO, DORA, TESS, EVE = PEOPLE = ("U0ANA", "U0BEN", "U0CLEO", "U0DORA", "U0TESS", "U0EVE")
+#: Cleo and Dora approve as members of a group; Ana and Cleo ask for certificates, too.
+APPROVERS = frozenset({ANA, BEN, CLEO, DORA})
+NEEDED = {"one": 1, "two": 2, "three": 3}
+RULES: dict[str, Any] = {name: {"approvers": (ANA, BEN, LEADS), "approvals": needed} for name, needed in NEEDED.items()}
+
+numbers = st.integers(0, 3)
+people = st.sampled_from(PEOPLE)
+
+
+class Histories(RuleBasedStateMachine):
+    """``shown`` holds all that was ever on a screen, so that old buttons are pressed as well."""
+
+    shown = Bundle("shown")
+    clicks = Bundle("clicks")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = Clock()
+        self.models: list[Model] = []
+        self.waiting: list[tuple[str, str, Seen]] = []
+        self.states: dict[int, tuple[str, str]] = {}
+        self.deliveries = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.store = open_store(Path(self.folder.name), self.clock)
+        slack = Slack({LEADS: frozenset({CLEO, DORA})})
+        self.hands = Hands(context_of(self.store, config_of(**RULES), slack))
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
+
+    def _one(self, number: int) -> Model | None:
+        return self.models[number % len(self.models)] if self.models else None
+
+    def _load(self, number: int) -> Request:
+        with self.store.begin() as session:
+            request = ledger.load(session, number)
+        assert request is not None
+        return request
+
+    def _delivery(self) -> str:
+        self.deliveries += 1
+        return f"delivery {self.deliveries}"
+
+    @initialize(pbx=st.sampled_from(tuple(NEEDED)), requester=people)
+    def first(self, pbx: str, requester: str) -> None:
+        """An approver's or somebody's request that waits for its votes, so that every history has something to decide."""
+        self.draft(pbx, requester)
+        model = self.models[0]
+        self.check_good(0, b"first")
+        self.confirm(Seen(1, 1, model.digest), requester)
+
+    @rule(pbx=st.sampled_from(tuple(NEEDED)), requester=people)
+    def draft(self, pbx: str, requester: str) -> None:
+        if len(self.models) < 4:
+            made = new_draft(self.store, requester, needed=NEEDED[pbx], delivery=self._delivery(), asked=ask(pbx))
+            self.models.append(Model(made.id, requester, NEEDED[pbx], APPROVERS, self.clock.now))
+
+    @rule(number=numbers, changed=st.sampled_from(tuple(NEEDED)))
+    def revise(self, number: int, changed: str) -> None:
+        model = self._one(number)
+        if model is None:
+            return
+        old = self._load(model.number)
+        done = model.revise(self.clock.now)
+        if done:
+            model.needed = NEEDED[changed]
+        try:
+            with self.store.begin() as session:
+                ledger.revise(session, self.store.now(), old, ask=ask(changed, reason=f"Version {old.version + 1}"),
+                              view_id="V2", delivery=self._delivery(), approvals_needed=NEEDED[changed])  # fmt: skip
+            assert done
+        except Stale:
+            assert not done
+
+    @rule(target=shown, number=numbers, secret=st.binary(max_size=3))
+    def check_good(self, number: int, secret: bytes) -> Seen:
+        model = self._one(number)
+        if model is None:
+            return Seen(1, 1, "0" * 64)
+        before = self._load(model.number)
+        try:
+            judged = judge(self.store, before, secret)
+            assert model.decision == "draft"
+            model.digest = judged.digest
+        except Stale:
+            assert model.decision != "draft"
+        return Seen(model.number, model.version, model.digest)
+
+    @rule(number=numbers)
+    def check_bad(self, number: int) -> None:
+        model = self._one(number)
+        if model is None:
+            return
+        before = self._load(model.number)
+        try:
+            with self.store.begin() as session:
+                ledger.judged_bad(session, self.store.now(), before, [{"code": "expired"}])
+            assert model.decision == "draft"
+            model.digest = ""
+        except Stale:
+            assert model.decision != "draft"
+
+    @rule(target=shown, seen=shown, change=st.sampled_from(["digest", "version", "number", "empty"]))
+    def forge(self, seen: Seen, change: str) -> Seen:
+        """A button's value that nobody was shown."""
+        forged = {
+            "digest": Seen(seen.number, seen.version, "f" * 64),
+            "version": Seen(seen.number, seen.version + 1, seen.digest),
+            "number": Seen(seen.number % len(self.models) + 1, seen.version, seen.digest),
+            "empty": Seen(seen.number, seen.version, ""),
+        }
+        return forged[change]
+
+    @rule(seen=shown, user=people)
+    def confirm(self, seen: Seen, user: str) -> None:
+        model = self._model_of(seen)
+        done = model.confirm(user, seen, self.clock.now)
+        try:
+            with self.store.begin() as session:
+                ledger.confirm(session, self.store.now(), _shown(seen), user, PENDING_FOR)
+            assert done
+        except Stale:
+            assert not done
+
+    @rule(seen=shown)
+    def confirm_own(self, seen: Seen) -> None:
+        """Without this, chance would seldom let the requester be the one who confirms."""
+        self.confirm(seen, self._model_of(seen).requester)
+
+    def _model_of(self, seen: Seen) -> Model:
+        return next(model for model in self.models if model.number == seen.number)
+
+    @rule(target=clicks, seen=shown, user=people, verdict=st.sampled_from(["approve", "approve", "approve", "reject"]))
+    def click(self, seen: Seen, user: str, verdict: str) -> tuple[str, str, Seen, str]:
+        delivery = self._delivery()
+        self._record(user, verdict, seen, delivery)
+        self.waiting.append((user, verdict, seen))
+        return user, verdict, seen, delivery
+
+    @rule(click=consumes(clicks))
+    def delivered_again(self, click: tuple[str, str, Seen, str]) -> None:
+        """Slack sends the same click a second time; the model does not even hear of it."""
+        self._record(*click)
+
+    def _record(self, user: str, verdict: str, seen: Seen, delivery: str) -> None:
+        with self.store.begin() as session:
+            votes.record(session, self.store.now(), self.store.vault, _shown(seen), user, verdict, delivery=delivery,
+                         reason="Why not" if verdict == "reject" else "")  # fmt: skip
+
+    @rule()
+    def decide(self) -> None:
+        self._model_decides()
+        self.hands.work(Work.DECIDE)
+
+    def _model_decides(self) -> None:
+        for user, verdict, seen in self.waiting:
+            self._model_of(seen).click(user, verdict, seen, self.clock.now)
+        self.waiting.clear()
+
+    @rule(number=numbers, user=people, own=st.booleans())
+    def withdraw(self, number: int, user: str, own: bool) -> None:
+        """As the listener does it: only for the requester, only what is open."""
+        model = self._one(number)
+        if model is None:
+            return
+        user, request = model.requester if own else user, self._load(model.number)
+        done = model.withdraw(user)
+        if user != request.requester:
+            return
+        try:
+            with self.store.begin() as session:
+                ledger.close(session, self.store.now(), self.store.vault, request, Decision.WITHDRAWN, user)
+            assert done
+        except Stale:
+            assert not done
+
+    @rule(minutes=st.sampled_from([1, 29, 60, 241, 480]))
+    def time_passes(self, minutes: int) -> None:
+        """What is recorded was decided before, as the loop decides at once."""
+        self.decide()
+        self.clock.advance(minutes=minutes)
+        for model in self.models:
+            model.time_passes(self.clock.now)
+        self.hands.work(Work.EXPIRE, Work.WIPE)
+
+    @rule(number=numbers, minutes=st.sampled_from([59, 481]))
+    def clicks_after_hours(self, number: int, minutes: int) -> None:
+        """A click that is decided when the time is up, and before the request is closed for it."""
+        model = self._one(number)
+        if model is not None:
+            self._record(BEN, "approve", seen := Seen(model.number, model.version, model.digest), self._delivery())
+            self.waiting.append((BEN, "approve", seen))
+            self.clock.advance(minutes=minutes)
+            self.decide()
+            self.time_passes(1)
+
+    @rule(number=numbers, new=st.sampled_from(Execution))
+    def execute(self, number: int, new: Execution) -> None:
+        model = self._one(number)
+        if model is None:
+            return
+        request, done = self._load(model.number), model.execute(new.value)
+        try:
+            with self.store.begin() as session:
+                if new in (Execution.DONE, Execution.FAILED, Execution.UNKNOWN):
+                    self._end(session, request, new)
+                else:
+                    ledger.execute(session, request, new)
+            assert done
+        except Stale:
+            assert not done
+
+    def _end(self, session: Any, request: Request, new: Execution) -> None:
+        ledger.end(session, self.store.now(), self.store.vault, request, new, Outcome(sentence="So it ended."))
+        agenda.drop(session, Work.FULFIL, request.id)
+
+    @rule(looks=st.integers(0, 12))
+    def dies(self, looks: int) -> None:
+        """The process is killed somewhere in what is due, and started again; then what was due is done, once."""
+        self.clock.crash_in = looks
+        try:
+            self.hands.work(Work.DECIDE)
+        except Crash:
+            pass
+        finally:
+            self.clock.crash_in = None
+        self.store.close()
+        self._start()
+        with self.store.begin() as session:
+            agenda.end_all_leases(session)
+        self.decide()
+
+    @invariant()
+    def as_the_model_says(self) -> None:
+        for model in [] if self.waiting else self.models:
+            request = self._load(model.number)
+            assert (request.decision.value, request.execution or "") == model.state
+            assert (request.version, request.digest, request.approvals_needed) == (model.version, model.digest, model.needed)
+            assert {vote.user: vote.verdict for vote in request.votes} == model.votes
+            assert request.has_ended == model.has_ended
+
+    @invariant()
+    def never_without_its_quorum(self) -> None:
+        """Told from the rows alone, whatever the model believes."""
+        for request in map(self._load, range(1, len(self.models) + 1)):
+            with self.store.begin() as session:
+                counted = session.scalars(select(VoteRow).filter_by(request=request.id, state="counted")).all()
+            assert all((row.version, row.digest) == (request.version, request.digest) for row in counted)
+            voters = [row.user for row in counted]
+            assert len(voters) == len({*voters})
+            assert {*voters} <= APPROVERS - {request.requester}
+            approvals = sum(row.verdict == "approve" for row in counted)
+            assert (approvals >= request.approvals_needed) == (request.execution is not None)
+            assert (request.execution is not None) == (request.decision is Decision.APPROVED)
+
+    @invariant()
+    def never_twice(self) -> None:
+        """One approval, and one entry on the agenda for as long as there is something to do."""
+        for request in map(self._load, range(1, len(self.models) + 1)):
+            with self.store.begin() as session:
+                kinds = [event.kind for event in audit.events_of(session, request.id)]
+                due = session.scalars(select(AgendaRow.kind).filter_by(request=request.id)).all()
+            is_running = request.decision is Decision.APPROVED and not request.has_ended
+            assert due.count(Work.FULFIL.value) == int(is_running)
+            assert kinds.count(EventKind.APPROVED) == int(request.decision is Decision.APPROVED)
+            assert max((kinds.count(EventKind(end)) for end in _ENDS), default=0) <= 1
+            assert sum(kinds.count(EventKind(end)) for end in _ENDS) == int(request.has_ended)
+
+    @invariant()
+    def ended_have_no_secrets(self) -> None:
+        with self.store.begin() as session:
+            kept = set(session.scalars(select(SecretRow.request)).all())
+        assert not [number for number in kept if self._load(number).has_ended]
+
+    @invariant()
+    def chain_verifies(self) -> None:
+        with self.store.begin() as session:
+            audit.verify(session)
+
+    @invariant()
+    def only_by_the_table(self) -> None:
+        for request in map(self._load, range(1, len(self.models) + 1)):
+            new = request.decision.value, request.execution.value if request.execution else ""
+            assert reachable(self.states.get(request.id, ("draft", "")), new)
+            self.states[request.id] = new
+
+
+_ENDS: Sequence[str] = ("rejected", "withdrawn", "expired", "done", "failed", "unknown")
+
+
+def _shown(seen: Seen) -> Shown:
+    return Shown(seen.number, seen.version, seen.digest)
+
+
+def test_same_hours() -> None:
+    """The model's hours are those that the ledger keeps."""
+    assert ledger.DRAFT_FOR == DRAFT_FOR
+
+
+Histories.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestHistories = Histories.TestCase
