@@ -1,24 +1,33 @@
-"""The command line: `pbx-cert-bot serve | migrate | sandbox | audit`."""
+"""The command line: `pbx-cert-bot serve | doctor | migrate | sandbox | audit`."""
 
 import os
 import signal
 import sys
 import threading
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 from slack_bolt.error import BoltError
+from sqlalchemy import make_url
 
 from bot import config as configuration
 from bot import logs
-from bot.exceptions import BotError
+from bot.doctor import Doctor
+from bot.exceptions import BotError, ConfigError, SlackError
 from bot.house import Bot
 from bot.store import audit
 from bot.store.engine import Store, utc_now
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Certificates for Yeastar P-Series PBXs, by way of Slack.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # a local variable may hold a secret
+    help="Certificates for Yeastar P-Series PBXs, by way of Slack.",
+)
 audit_app = typer.Typer(no_args_is_help=True, help="The audit chain.")
 app.add_typer(audit_app, name="audit")
 
@@ -26,12 +35,21 @@ ConfigFile = Annotated[Path, typer.Option("--config", envvar="PBX_CERT_BOT_CONFI
 DEFAULT = Path("config.toml")
 
 
+class Level(StrEnum):
+    """What is logged: from here on."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+
+
+LogLevel = Annotated[Level, typer.Option(case_sensitive=False, help="The least important lines that are logged.")]
+
+
 @app.command()
-def serve(
-    config: ConfigFile = DEFAULT, log_level: Annotated[str, typer.Option(help="DEBUG, INFO or WARNING")] = "INFO"
-) -> None:
+def serve(config: ConfigFile = DEFAULT, log_level: LogLevel = Level.INFO) -> None:
     """Migrate the database and run the bot until SIGTERM or SIGINT."""
-    logs.configure(log_level.upper())
+    logs.configure(log_level.value)
     bot = Bot(configuration.load(config, os.environ))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -39,6 +57,19 @@ def serve(
     bot.start()
     stop.wait()
     bot.stop()
+
+
+@app.command()
+def doctor(config: ConfigFile = DEFAULT) -> None:
+    """Ask Slack, the database and every PBX whether they answer as configured; exit with 1 if not."""
+    logs.configure("WARNING")
+    settings = configuration.load(config, os.environ)
+    healthy = True
+    for finding in Doctor(settings, _store(config)).findings():
+        word, style = {True: ("ok  ", "green"), False: ("FAIL", "bold red"), None: ("note", "yellow")}[finding.good]
+        Console().print(Text(word, style) + Text(f"  {finding.what}: {finding.said}"), soft_wrap=True)
+        healthy = healthy and finding.good is not False
+    raise typer.Exit(0 if healthy else 1)
 
 
 @app.command()
@@ -66,6 +97,7 @@ def sandbox(
 def verify(config: ConfigFile = DEFAULT) -> None:
     """Walk the whole chain; exit with 1 and name the first event that does not fit."""
     store = _store(config)
+    _must_be_there(store.url)
     with store.begin() as session:
         found = audit.verify(session)
     Console().print(f"{found.length} events, unbroken. Head: {found.head}", soft_wrap=True, highlight=False)
@@ -76,12 +108,20 @@ def _store(config: Path) -> Store:
     return Store(settings.database.url, settings.secrets.key_bytes(), utc_now)
 
 
+def _must_be_there(url: str) -> None:
+    """SQLite would make an empty file of a name that is mistyped."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise ConfigError(f"There is no database at {address.database}; the bot makes it when it is started.")
+
+
 def main() -> None:
     """Run a command; what goes wrong is a sentence and exit code 1, not a traceback."""
     try:
         app()
     except BotError as error:
-        _say_error(f"{error.message} [{error.code}]")
+        advice = " `pbx-cert-bot doctor` looks at everything that is configured." if isinstance(error, SlackError) else ""
+        _say_error(f"{error.message} [{error.code}]{advice}")
         sys.exit(1)
     except BoltError as error:
         _say_error(f"Slack does not accept the bot: {logs.redact(str(error))}")

@@ -8,9 +8,10 @@ from typing import Any
 
 import structlog
 
-#: Slack's tokens, a token or secret in a query string, a bearer header, response URLs.
+#: Slack's tokens, a token or secret in a query string or in printed data, a bearer header, response URLs.
 _SECRET = re.compile(
-    r"xox[a-z]-[\w-]+|xapp-[\w-]+|((?:access_token|refresh_token|client_secret|password|ticket)=)[^&\s\"']+"
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+"
+    r"|((?:access_token|refresh_token|client_secret|password|ticket)(?:=|[\"']: ?[\"']?))[^&\s\"',}]+"
     r"|(Bearer )\S+|(https?://\S*?/(?:commands|actions|response)/)\S+"
 )
 
@@ -21,7 +22,16 @@ def redact(text: str) -> str:
 
 
 def _redacted(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: value if key.startswith("_") else _clean(value) for key, value in event.items()}
+
+
+def _clean(value: Any) -> Any:
+    """Numbers as they are; of everything else what would be printed, such as an exception with a URL in its text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(each) for each in value]
+    return redact(value if isinstance(value, str) else repr(value))
 
 
 def configure(level: str = "INFO") -> None:
@@ -31,6 +41,7 @@ def configure(level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.format_exc_info,
         _redacted,
     ]
     structlog.configure(

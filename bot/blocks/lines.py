@@ -107,6 +107,10 @@ def _retrying(event: Event, request: Request) -> str:
     return f"🔁 {_sentence(event)} The bot will try again by itself; nobody has to do anything."
 
 
+def _answering(event: Event, request: Request) -> str:
+    return f"▶️ {_pbx(request)} answers again; the bot goes on."
+
+
 def _settled(event: Event, request: Request) -> str:
     found = "it had arrived" if event.data.get("found") else "it had not arrived, so the bot makes it again"
     return f"🔎 A call about {_code(event, 'name')} was left without an answer. The bot looked at {_pbx(request)}: {found}."
@@ -168,6 +172,7 @@ LINES: Mapping[EventKind, Line] = {
     EventKind.ISSUING: _issuing,
     EventKind.ISSUED: _issued,
     EventKind.RETRYING: _retrying,
+    EventKind.ANSWERING: _answering,
     EventKind.SETTLED: _settled,
     EventKind.LOGIN_STOPPED: _login_stopped,
     EventKind.LOGIN_RESUMED: _login_resumed,

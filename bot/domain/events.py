@@ -40,6 +40,8 @@ class EventKind(StrEnum):
     ISSUED = "issued"
     #: A visit came to nothing, another follows. data: sentence
     RETRYING = "retrying"
+    #: After that the PBX answered again, and there is still something to wait for.
+    ANSWERING = "answering"
     #: A call's fate was found out by looking. data: name, found (bool)
     SETTLED = "settled"
     #: Logins to the PBX are stopped. data: pbx, sentence

@@ -6,28 +6,33 @@ so nobody waits for Bolt's poll or for its five threads.
 
 import logging
 import socket
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from time import time
 from typing import Any
 
 import structlog
-from slack_bolt import App
+from slack_bolt import App, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk import WebClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.blocks import dialogs
 from bot.config import SlackConfig
+from bot.exceptions import StoreError
 from bot.listeners import clicks, commands, drafts, form, submissions
 from bot.listeners.afterwards import collecting
-from bot.listeners.desk import Desk
+from bot.listeners.desk import Body, Desk, not_taken
 
 log = structlog.get_logger(__name__)
 
 #: How many deliveries are worked on at once. Each is one short transaction.
 CONCURRENCY = 16
+
+_FAILED = "Something went wrong inside the bot, so this was not taken. Please ask an operator to look at its log. [internal]"
 
 
 def build(config: SlackConfig, desk: Desk) -> App:
@@ -37,13 +42,35 @@ def build(config: SlackConfig, desk: Desk) -> App:
     app = App(client=client, process_before_response=True, logger=_quiet("slack_bolt"))
     for surface in (commands, form, submissions, drafts, clicks):
         surface.register(app, desk)
-    app.error(_complain)
+    app.error(_excuse(desk))
     return app
 
 
-def _complain(error: Exception) -> None:
-    """Class only: an exception's text may hold what people typed. Without an acknowledgement Slack tells the person."""
-    log.error("listener.failed", error=type(error).__name__)
+def _excuse(desk: Desk) -> Callable[..., BoltResponse]:
+    """The last resort of a listener that failed: its person hears so from us, since Slack's own words say nothing.
+
+    Logged by class only: an exception's text may hold what people typed.
+    """
+
+    def excuse(error: Exception, body: Body) -> BoltResponse:
+        log.error("listener.failed", error=type(error).__name__, code=getattr(error, "code", ""))
+        text = not_taken(error) if isinstance(error, StoreError) else _FAILED
+        kind = body.get("type")
+        if kind == "event_callback":
+            return BoltResponse(status=500)  # Slack sends events again
+        if kind == "view_submission":  # on top, so that nothing typed is lost
+            return _answer(response_action="push", view=dialogs.notice("Not taken", text))
+        if kind == "block_suggestion":
+            return _answer(options=[])
+        if body.get("response_url") or kind:
+            desk.answer_later(body, text)
+        return BoltResponse(status=200)
+
+    return excuse
+
+
+def _answer(**body: Any) -> BoltResponse:
+    return BoltResponse(status=200, body=body, headers={"content-type": ["application/json"]})
 
 
 def _quiet(name: str) -> logging.Logger:

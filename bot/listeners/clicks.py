@@ -63,7 +63,7 @@ def _ask_why(desk: Desk) -> Callable[..., None]:
         if request is None:
             desk.answer_later(body, _UNKNOWN)
         else:
-            desk.open_later(body["trigger_id"], dialogs.reject_reason(request, shown.dump()))
+            desk.open_later(body, dialogs.reject_reason(request, shown.dump()))
 
     return ask_why
 
@@ -127,7 +127,7 @@ def _details(desk: Desk) -> Callable[..., None]:
         if request is None:
             desk.answer_later(body, _UNKNOWN)
         else:
-            desk.open_later(body["trigger_id"], details(request))
+            desk.open_later(body, details(request))
 
     return show
 

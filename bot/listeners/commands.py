@@ -7,6 +7,7 @@ from slack_bolt import Ack, App
 
 from bot.blocks import replies
 from bot.blocks.form import FormState
+from bot.blocks.text import code
 from bot.domain.requests import Ask, Decision
 from bot.exceptions import BotError, PbxError, StoreError
 from bot.listeners.afterwards import defer
@@ -28,7 +29,7 @@ def _command(desk: Desk) -> Callable[..., None]:
         word, _, rest = body.get("text", "").strip().partition(" ")
         if not word:
             ack()
-            desk.open_later(body["trigger_id"], _empty_form(desk, body["channel_id"], body.get("response_url", "")))
+            desk.open_later(body, _empty_form(desk, body["channel_id"], body.get("response_url", "")))
         elif word == "status":
             ack(_status(desk, rest.strip().lstrip("#")))
         elif word == "list":
@@ -36,7 +37,7 @@ def _command(desk: Desk) -> Callable[..., None]:
         elif word == "help":
             ack(replies.help_text())
         else:
-            ack(f"`{word[:40].replace('`', '')}` is nothing that this command knows.\n{replies.help_text()}")
+            ack(f"{code(word, 80)} is nothing that this command knows.\n{replies.help_text()}")
 
     return command
 
@@ -44,7 +45,7 @@ def _command(desk: Desk) -> Callable[..., None]:
 def _shortcut(desk: Desk) -> Callable[..., None]:
     def shortcut(ack: Ack, body: Body) -> None:
         ack()
-        desk.open_later(body["trigger_id"], _empty_form(desk, "", ""))
+        desk.open_later(body, _empty_form(desk, "", ""))
 
     return shortcut
 
@@ -58,7 +59,7 @@ def _empty_form(desk: Desk, channel: str, reply_to: str) -> dict[str, Any]:
 
 
 def _status(desk: Desk, number: str) -> str:
-    if not number.isdigit() or len(number) > 9:
+    if not number.isdecimal() or len(number) > 9:
         return "Say which request: `/pbx-cert status 42`."
     try:
         with desk.context.store.begin(LISTENER_WAIT) as session:
@@ -86,7 +87,7 @@ def _listing(desk: Desk, pbx: str, reply_to: str) -> Callable[[], None]:
     def ask() -> None:
         try:
             blocks, text = replies.listing(pbx, desk.context.pbx(pbx).list_certificates(), desk.context.now())
-        except PbxError as error:
+        except (PbxError, StoreError) as error:
             blocks, text = [], _sorry(pbx, error)
         desk.context.slack.respond(reply_to, text=text, blocks=blocks or None)
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
 from bot.domain.requests import Ask, Request
-from bot.exceptions import StoreError
+from bot.exceptions import SlackError, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.painting import Painter
 from bot.store import ledger
@@ -35,12 +35,21 @@ class Desk:
         draft = self.load(number)
         return draft if draft and draft.requester == user and draft.decision.value == "draft" else None
 
-    def open_later(self, trigger_id: str, view: Mapping[str, Any]) -> None:
+    def open_later(self, body: Body, view: Mapping[str, Any]) -> None:
         """Open a modal once this is acknowledged. A trigger lives three seconds, so it has a thread of its own."""
-        defer(lambda: self._open(trigger_id, view))
 
-    def _open(self, trigger_id: str, view: Mapping[str, Any]) -> None:
-        self.context.slack.open_view(trigger_id, view)
+        def job() -> None:
+            self.open(body, view)
+
+        defer(job)
+
+    def open(self, body: Body, view: Mapping[str, Any]) -> str:
+        """The id of the modal that opened; "" if Slack did not open it, and the person knows."""
+        try:
+            return self.context.slack.open_view(body["trigger_id"], view)
+        except SlackError as error:
+            self._answer(body, f"Slack did not open the window for this; nothing has changed. Please try again. [{error.code}]")
+            return ""
 
     def update_later(self, view_id: str, view: Mapping[str, Any], seen: str | None = None) -> None:
         """Repaint a modal once this is acknowledged; ``seen`` is its hash as the person saw it."""
@@ -49,14 +58,14 @@ class Desk:
 
     def answer_later(self, body: Body, text: str) -> None:
         """Tell the person who clicked, privately."""
+        defer(lambda: self._answer(body, text))
+
+    def _answer(self, body: Body, text: str) -> None:
         url = body.get("response_url")
         if url:
-            defer(lambda: self.context.slack.respond(url, text=text))
+            self.context.slack.respond(url, text=text)
         else:
-            defer(lambda: self._direct(body["user"]["id"], text))
-
-    def _direct(self, user: str, text: str) -> None:
-        self.context.slack.direct(user, blocks=[], text=text)
+            self.context.slack.direct(body["user"]["id"], blocks=[], text=text)
 
     def form(self, state: FormState) -> dict[str, Any]:
         return form(state, self.form_context(state.ask, state.draft))

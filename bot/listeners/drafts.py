@@ -53,18 +53,20 @@ def _continue(desk: Desk) -> Callable[..., None]:
         shown = Shown.load(body["actions"][0]["value"])
         draft = desk.own_draft(shown.request, body["user"]["id"])
         if draft is None:
-            desk.open_later(body["trigger_id"], dialogs.gone())
+            desk.open_later(body, dialogs.gone())
             return
-        defer(lambda: _reopen(desk, body["trigger_id"], draft.id))
+        defer(lambda: _reopen(desk, body, draft.id))
 
     return continue_
 
 
-def _reopen(desk: Desk, trigger_id: str, number: int) -> None:
+def _reopen(desk: Desk, body: Body, number: int) -> None:
     draft = desk.load(number)
     if draft is None:
         return
-    view_id = desk.context.slack.open_view(trigger_id, desk.checker.view(draft))
+    view_id = desk.open(body, desk.checker.view(draft))
+    if not view_id:
+        return
     try:
         with desk.context.store.begin() as session:
             ledger.seen_in(session, draft, view_id)
@@ -84,6 +86,9 @@ def _discard(desk: Desk) -> Callable[..., None]:
         try:
             with store.begin(LISTENER_WAIT) as session:
                 ledger.close(session, store.now(), store.vault, draft, Decision.WITHDRAWN, user)
+        except Stale:
+            desk.answer_later(body, "This draft was changed or asked for just now, so it was not discarded.")
+            return
         except StoreError as error:
             desk.answer_later(body, not_taken(error))
             return

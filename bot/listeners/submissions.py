@@ -60,7 +60,7 @@ def _submitted(desk: Desk) -> Callable[..., None]:
                 return
             draft = _store(desk, body, replace(state, ask=ask), old, typed)
         except Stale:
-            ack(response_action="update", view=dialogs.gone())
+            ack(response_action="update", view=_overtaken(desk, body))
             return
         except StoreError as error:
             ack(**_refusal(desk, view, replace(state, ask=ask), [Problem("reason", not_taken(error), error.code)]))
@@ -69,6 +69,13 @@ def _submitted(desk: Desk) -> Callable[..., None]:
         defer(lambda: _release(desk, draft.id))
 
     return submitted
+
+
+def _overtaken(desk: Desk, body: Body) -> dict[str, Any]:
+    """The form is outdated: by its own first delivery, or the draft is gone or went on elsewhere."""
+    with desk.context.store.begin(LISTENER_WAIT) as session:
+        known = ledger.delivered(session, delivery(body))
+    return dialogs.checking(known.ask, known.id, known.version) if known else dialogs.gone()
 
 
 def _old(desk: Desk, state: FormState, user: str) -> Request | None:
@@ -198,7 +205,8 @@ def _confirmed(desk: Desk) -> Callable[..., None]:
             ack(response_action="update", view=dialogs.gone())
             return
         except StoreError as error:
-            ack(response_action="update", view=dialogs.notice("Not taken", not_taken(error)))
+            # on top of the evidence, so that there is something to press again
+            ack(response_action="push", view=dialogs.notice("Not taken", not_taken(error)))
             return
         ack(response_action="update", view=dialogs.asked(request))
 

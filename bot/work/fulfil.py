@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.domain.events import BOT, EventKind
+from bot.domain.events import BOT, Event, EventKind
 from bot.domain.plan import Evidence, Step, slots_of, steps_of
 from bot.domain.requests import Decision, Execution, Installed, Kind, Outcome, Request, StepState
 from bot.exceptions import PbxError, VaultError
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 SETTLING = timedelta(seconds=60)
 #: How long the PBX may take to be issued a certificate; DNS propagation is a matter of minutes.
 ISSUING_FOR = timedelta(hours=2)
+#: What tells of trouble that may still last.
+_OUTAGES = (EventKind.RETRYING, EventKind.LOGIN_STOPPED)
 
 
 class Fulfiller:
@@ -144,6 +146,7 @@ class Fulfiller:
             self._pause(entry, request, error, self._store.now() + SETTLING)
             return
         with self._store.begin() as session:
+            agenda.hold(session, entry, self._store.now())  # whoever took over knows better
             steps.forget(session, request.id, Step.CREATE)
             if course is Course.UPLOAD_AGAIN:
                 steps.forget(session, request.id, Step.UPLOAD)
@@ -195,7 +198,7 @@ class Fulfiller:
         elif found[0].apply_status is ApplyStatus.FAILED:
             self._not_issued(entry, request, found[0])
         elif found[0].apply_status is ApplyStatus.ISSUING and now < created.changed_at + ISSUING_FOR:
-            self._wait(entry, request, later(now, entry.attempt, first=1.0, longest=30.0))
+            self._wait(entry, request, later(now, entry.attempt, first=1.0, longest=30.0), well=True)
         elif found[0].apply_status is ApplyStatus.ISSUING:
             self._unknown(entry, request, f"{request.ask.pbx} is still applying for {domain} after two hours")
         else:
@@ -258,7 +261,7 @@ class Fulfiller:
     ) -> None:
         """Come back later; the thread is told once, not at every attempt."""
         with self._store.begin() as session:
-            if audit.events_of(session, request.id)[-1].kind is not kind:
+            if self._last(session, request).kind is not kind:
                 self._tell(session, request, kind, pbx=request.ask.pbx, sentence=sentence(error), code=error.code)
             ledger.execute(session, request, Execution.WAITING)
             agenda.again(session, entry, due)
@@ -266,8 +269,12 @@ class Fulfiller:
     def _since(self, request: Request) -> datetime:
         """When the trouble began that the thread was told of last; now, if that was something else."""
         with self._store.begin() as session:
-            last = audit.events_of(session, request.id)[-1]
-        return last.at if last.kind in (EventKind.RETRYING, EventKind.LOGIN_STOPPED) else self._store.now()
+            last = self._last(session, request)
+        return last.at if last.kind in _OUTAGES else self._store.now()
+
+    def _last(self, session: Session, request: Request) -> Event:
+        """The last thing that happened to the request; a click that was refused on its card changed nothing."""
+        return [event for event in audit.events_of(session, request.id) if event.kind is not EventKind.REFUSED][-1]
 
     def _intend(self, entry: Entry, request: Request, step: Step, known: Sequence[int]) -> None:
         """Commit that the call is about to leave, if the lease is still ours."""
@@ -293,8 +300,11 @@ class Fulfiller:
         uploaded = self._taken(request).get(Step.UPLOAD)
         return Wanted.by(request, str(uploaded.result.get("name", "")) if uploaded else "")
 
-    def _wait(self, entry: Entry, request: Request, due: datetime) -> None:
+    def _wait(self, entry: Entry, request: Request, due: datetime, *, well: bool = False) -> None:
+        """``well``: the PBX answers, so an outage that the thread was told of is over, and its patience with it."""
         with self._store.begin() as session:
+            if well and self._last(session, request).kind in _OUTAGES:
+                self._tell(session, request, EventKind.ANSWERING)
             ledger.execute(session, request, Execution.WAITING)
             agenda.again(session, entry, due)
 

@@ -24,7 +24,7 @@ def test_an_unknown_word_is_answered_with_help(world: World) -> None:
 
 
 def test_status_tells_how_a_request_stands(world: World) -> None:
-    """The state, what it waits for and its events; nothing of a draft, of a number that is none, or of one that is not there."""
+    """The state, what it waits for and its events; nothing of a draft, and a word on numbers that are none."""
     card = world.ask(world.fill_trusted)
     world.tess.command("/pbx-cert", "status 1", world.certs)
     assert "*pending*: 0 of 1 approvals" in world.wait_told(world.tess, "#1 Trusted CA certificate for hq*, asked for by")

@@ -33,3 +33,15 @@ def test_a_file_that_arrives_after_the_draft_was_wiped_is_not_kept(world: World)
     world.slack.wait_for(lambda: world.slack_calls(DOWNLOAD) > 0)
     world.stop()
     assert secrets_left(world) == []
+
+
+def test_a_second_submission_delivered_twice_is_answered_alike(world: World) -> None:
+    """The form that came back is submitted anew; when Slack delivers that twice, both answers say "Checking"."""
+    form = world.check(world.fill_trusted(world.open_form(), ("corp-root.crt", b"no certificate")))
+    assert form.view["callback_id"] == "form"
+    form.attach("Replace the file(s)", ("corp-root.crt", world.root.cert_pem))
+    submission = form.submit()
+    again = world.slack.deliver_again(submission)
+    assert again.ack is not None
+    assert again.ack["view"]["callback_id"] == "checking"
+    world.slack.wait_for(lambda: form.view["callback_id"] == "confirm")

@@ -97,7 +97,7 @@ def test_a_key_of_another_certificate_is_refused(world: World) -> None:
     """A key that does not belong to the certificate is named with its file."""
     files = [("cert.pem", world.leaf().cert_pem), ("other.key", world.leaf().key_pem)]
     text = shown_again(world, filled(world, "import", *files))
-    assert "The private key in the file other.key (EC P-256) does not belong to the certificate “pbx.example.com”" in text
+    assert "The private key in the file other.key (EC P-256) does not belong to the certificate “CN=pbx.example.com”" in text
     assert "[key_mismatch]" in text
 
 
@@ -147,7 +147,7 @@ def test_a_missing_intermediate_is_a_warning(world: World) -> None:
     leaf = world.root.intermediate("Lost Intermediate").issue("pbx.example.com")
     form = world.check(filled(world, "import", ("pbx.pem", leaf.cert_pem + leaf.key_pem)))
     assert form.view["callback_id"] == "confirm", form.texts()
-    warning = "⚠️ The issuer “Lost Intermediate” is not among the files. If it is an intermediate CA, add its certificate"
+    warning = "⚠️ The issuer “CN=Lost Intermediate” is not among the files. If it is an intermediate CA, add its certificate"
     assert warning in "\n".join(form.texts())
 
 

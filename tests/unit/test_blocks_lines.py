@@ -150,6 +150,7 @@ def test_stopped_logins_can_be_tried_again() -> None:
         (EventKind.ISSUING, {"domain": "pbx.example.com"}, "applying for `pbx.example.com`"),
         (EventKind.ISSUED, {"domain": "pbx.example.com", "seconds": 61}, "was issued after 1 min 1 s"),
         (EventKind.RETRYING, {"sentence": "hq cannot be reached. [unreachable]"}, "cannot be reached. [unreachable] The bot"),
+        (EventKind.ANSWERING, {}, "`hq` answers again"),
         (EventKind.SETTLED, {"name": "a.crt", "found": True}, "it had arrived"),
         (EventKind.SETTLED, {"name": "a.crt", "found": False}, "it had not arrived"),
         (EventKind.LOGIN_RESUMED, {"pbx": "hq"}, "lets the bot log in to `hq` again"),

@@ -106,7 +106,7 @@ class DnsZone:
         self._accepted[provider] = dict(values)
 
     def fail(self, domain: str, tip_code: int = VALIDATION_FAILED) -> None:
-        """Let the issuing for this domain end in ``issuance_fail`` with this ``apply_tip_code``."""
+        """Let the issuing for this domain end in ``issuance_fail`` with this ``apply_tip_code``; ``*`` is for every domain."""
         self._failing[domain] = tip_code
 
     def heal(self, domain: str) -> None:
@@ -119,4 +119,4 @@ class DnsZone:
         given = settings.values()
         if any(given.get(key) != value for key, value in accepted.items()):
             return CREDENTIALS_REFUSED
-        return self._failing.get(domain)
+        return self._failing.get(domain, self._failing.get("*"))

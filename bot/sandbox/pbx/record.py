@@ -1,11 +1,11 @@
 """The calls of one PBX so far, and waiting for the next ones."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from bot.sandbox.changes import Announced
 from bot.sandbox.pbx.calls import PbxCall
 from bot.sandbox.pbx.incoming import Incoming
 
@@ -15,7 +15,7 @@ class Record:
     """Safe from any thread. Whoever holds ``changed`` sees the PBX standing still."""
 
     #: Guards the whole PBX, and is notified at each call and each change.
-    changed: threading.Condition = field(default_factory=threading.Condition)
+    changed: Announced = field(default_factory=Announced)
     _calls: list[PbxCall] = field(default_factory=list)
 
     def add(self, call: Incoming, errcode: int | None, at: datetime) -> int:

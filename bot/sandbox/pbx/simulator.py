@@ -20,7 +20,7 @@ from bot.sandbox.pbx.dns import DnsZone
 from bot.sandbox.pbx.incoming import Incoming
 from bot.sandbox.pbx.listener import Listener
 from bot.sandbox.pbx.record import Record
-from bot.sandbox.pbx.sessions import Sessions
+from bot.sandbox.pbx.sessions import MOST_TOKENS, Sessions
 from bot.sandbox.pbx.tls import ServedCertificate
 from bot.sandbox.pbx.trouble import Mischief, Trouble
 from bot.sandbox.pbx.uploads import TemporaryFile, Uploads
@@ -154,6 +154,19 @@ class PbxSimulator:
         with self._lock:
             return self._appliance.sessions.count()
 
+    def take_all_tokens(self) -> None:
+        """Let somebody else's client hold every access token that there is; all others are dead."""
+        with self._changing():
+            sessions = self._appliance.sessions
+            sessions.forget()
+            while sessions.count() < MOST_TOKENS:
+                sessions.log_in("elsewhere", sessions.client_id, sessions.client_secret)
+
+    def forget_tokens(self) -> None:
+        """Kill every token, as a restart of the PBX does."""
+        with self._changing():
+            self._appliance.sessions.forget()
+
     # What it holds
 
     @property
@@ -223,6 +236,10 @@ class PbxSimulator:
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 10) -> bool:
         """Wait until the predicate holds; it is asked at each call and each change. TimeoutError after so many seconds."""
         return self._record.wait_for(predicate, timeout)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call this at each call and each change, under the PBX's lock."""
+        self._record.changed.listen(listener)
 
     # The inside
 

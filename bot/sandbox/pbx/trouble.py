@@ -79,6 +79,16 @@ class Trouble:
         with self._lock:
             self._strings.add(path)
 
+    def awaits(self, path: str, kind: FateKind) -> bool:
+        """Whether such a fate was told and is not used up."""
+        with self._lock:
+            return any((fate.path, fate.kind) == (path, kind) for fate in self._fates)
+
+    def spare(self, path: str, kind: FateKind) -> None:
+        """Take back such a fate."""
+        with self._lock:
+            self._fates = [fate for fate in self._fates if (fate.path, fate.kind) != (path, kind)]
+
     def clear(self) -> None:
         """Behave again."""
         with self._lock:

@@ -59,6 +59,7 @@ def post(
     metadata: Json | None = None,
     viewer: str | None = None,
     user: str | None = None,
+    files: list[Json] | None = None,
 ) -> Message:
     """Add a message to a conversation; the bot's own unless `user` says otherwise."""
     message = Message(
@@ -71,6 +72,7 @@ def post(
         thread_ts=thread_ts,
         metadata=metadata,
         viewer=viewer,
+        files=files or [],
     )
     channel.messages.append(message)
     state.changed.notify_all()
@@ -105,6 +107,8 @@ def to_json(channel: Channel, message: Message, *, metadata: bool = False) -> Js
         shown |= {"bot_id": message.bot_id, "app_id": "A0SANDBOX", "team": "T0SANDBOX"}
     if message.blocks:
         shown["blocks"] = message.blocks
+    if message.files:
+        shown["files"] = message.files
     if message.edited_ts:
         shown["edited"] = {"user": message.user, "ts": message.edited_ts}
     if metadata and message.metadata:

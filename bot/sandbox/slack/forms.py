@@ -13,6 +13,9 @@ from bot.sandbox.slack.rules_blocks import elements
 from bot.sandbox.slack.rules_elements import offered
 from bot.sandbox.slack.state import State
 
+#: What a field is called by: its label, its block or action id, or both ids where one does not say enough.
+Name = str | tuple[str, str]
+
 #: The member of ``state.values`` in which each kind of element holds its answer.
 _ANSWER = {
     "plain_text_input": "value",
@@ -46,6 +49,9 @@ class Field:
         placeholder = self.element.get("placeholder") or {}
         return {self.label, *self.key, (button or {}).get("text", ""), placeholder.get("text", "")} - {""}
 
+    def called(self, name: Name) -> bool:
+        return name == self.key or name in self.names
+
     @property
     def has_state(self) -> bool:
         return self.element["type"] in _ANSWER
@@ -72,14 +78,14 @@ def fields(blocks: list[Json]) -> Iterator[Field]:
             yield Field(block, element)
 
 
-def find_field(blocks: list[Json], name: str, kinds: tuple[str, ...] = ()) -> Field:
+def find_field(blocks: list[Json], name: Name, kinds: tuple[str, ...] = ()) -> Field:
     """The one field of this label, block id or action id: of these types of element, or any that holds an answer."""
     fitting = [f for f in fields(blocks) if (f.element["type"] in kinds if kinds else f.has_state)]
-    found = [f for f in fitting if name in f.names]
+    found = [f for f in fitting if f.called(name)]
     if not found:
         known = sorted({f.label or f.key[1] for f in fields(blocks)})
         raise PersonRefused(f"There is no {' or '.join(kinds) or 'field'} called {name!r} here; there are {known}.")
-    exact = [f for f in found if name == f.key[1]]
+    exact = [f for f in found if name in (f.key, f.key[1])]
     if len(found) > 1 and len(exact) != 1:
         raise PersonRefused(f"{name!r} names {len(found)} fields here; call it by its action id.")
     return exact[0] if exact else found[0]

@@ -11,6 +11,7 @@ from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.errors import PersonRefused
 from bot.sandbox.slack.forms import (
     Field,
+    Name,
     answer,
     answered,
     fields,
@@ -75,7 +76,7 @@ class Modal:
         with self._state.changed:
             return [block["label"]["text"] for block in self._view.blocks if block["type"] == "input"]
 
-    def value(self, label: str) -> Any:
+    def value(self, label: Name) -> Any:
         """What stands in a field: a text, an option's value, the values of options, file names, or None."""
         with self._state.changed:
             entered = self._view.entered[find_field(self._view.blocks, label).key]
@@ -86,23 +87,36 @@ class Modal:
             return [option["value"] for option in found]
         return found["value"] if isinstance(found, dict) else found
 
-    def type(self, label: str, text: str) -> Delivery | None:
+    def type(self, label: Name, text: str) -> Delivery | None:
         return self._enter(label, ("plain_text_input",), lambda field: text or None)
 
-    def choose(self, label: str, option: str) -> Delivery | None:
+    def choose(self, label: Name, option: str) -> Delivery | None:
         """Choose by an option's text or value, in a select, radio buttons or an overflow menu."""
         return self._enter(label, _CHOICES, lambda field: option_named(offered(field.element), option))
 
-    def options(self, label: str, query: str = "") -> list[str]:
+    def options(self, label: Name, query: str = "") -> list[str]:
         """The texts an external select offers for a query, as the app answers."""
         return [option["text"]["text"] for option in self._asked(label, query)]
 
-    def pick(self, label: str, option: str) -> Delivery | None:
+    def search(self, label: Name, query: str = "") -> list[Json]:
+        """What an external select offers for a query; `pick_found` takes one of these without asking again."""
+        found = self._asked(label, query)
+        with self._state.changed:
+            self._view.suggested[find_field(self._view.blocks, label).key] = found
+        return found
+
+    def pick_found(self, label: Name, value: str) -> Delivery | None:
+        """Choose one of the options that the last `search` found, by its value."""
+        return self._enter(
+            label, ("external_select",), lambda field: option_named(self._view.suggested.get(field.key, []), value)
+        )
+
+    def pick(self, label: Name, option: str) -> Delivery | None:
         """Search for an option in an external select by its text, and choose it by text or value."""
         found = self._asked(label, option) or self._asked(label, "")
         return self._enter(label, ("external_select",), lambda field: option_named(found, option))
 
-    def _asked(self, label: str, query: str) -> list[Json]:
+    def _asked(self, label: Name, query: str) -> list[Json]:
         """Options for a query of at least ``min_query_length`` characters, which is 3 unless the element says less."""
         with self._state.changed:
             field = find_field(self._view.blocks, label, ("external_select",))
@@ -115,13 +129,13 @@ class Modal:
             return []
         return offered(delivery.ack)
 
-    def check(self, label: str, *wanted: str) -> Delivery | None:
+    def check(self, label: Name, *wanted: str) -> Delivery | None:
         return self._tick(label, set(), wanted)
 
-    def uncheck(self, label: str, *unwanted: str) -> Delivery | None:
+    def uncheck(self, label: Name, *unwanted: str) -> Delivery | None:
         return self._tick(label, set(unwanted), ())
 
-    def _tick(self, label: str, without: set[str], wanted: tuple[str, ...]) -> Delivery | None:
+    def _tick(self, label: Name, without: set[str], wanted: tuple[str, ...]) -> Delivery | None:
         def ticked(field: Field) -> list[Json]:
             every = offered(field.element)
             removed = [option_named(every, each) for each in without]
@@ -131,21 +145,31 @@ class Modal:
 
         return self._enter(label, ("checkboxes",), ticked)
 
-    def attach(self, label: str, *given: tuple[str, bytes]) -> Delivery | None:
-        """Put these files, each a name and its content, into a file field in place of those that were there."""
+    def attach(self, label: Name, *given: tuple[str, bytes], keep: bool = False) -> Delivery | None:
+        """Put these files, each a name and its content, into a file field: in place of those that were there, unless they
+        are to be kept."""
 
         def uploaded(field: Field) -> list[Json]:
-            require_fitting_files(field.element, [name for name, _ in given])
+            before = answer(self._view.entered[field.key]) if keep else []
+            require_fitting_files(field.element, [*(file["name"] for file in before), *(name for name, _ in given)])
             kept = [files.keep(self._state, self._view.user, name, content) for name, content in given]
-            return [files.to_json(self._state, each) for each in kept]
+            return [*before, *(files.to_json(self._state, each) for each in kept)]
 
         return self._enter(label, ("file_input",), uploaded)
 
-    def click(self, action: str, value: str | None = None) -> Delivery:
+    def detach(self, label: Name, file_id: str) -> Delivery | None:
+        """Take one file out of a file field."""
+
+        def without(field: Field) -> list[Json]:
+            return [file for file in answer(self._view.entered[field.key]) if file["id"] != file_id]
+
+        return self._enter(label, ("file_input",), without)
+
+    def click(self, action: Name, value: str | None = None) -> Delivery:
         """Press a button by its text or action id; `value` tells buttons of one name apart."""
         with self._state.changed:
             self._require_usable()
-            found = [f for f in fields(self._view.blocks) if f.element["type"] == "button" and action in f.names]
+            found = [f for f in fields(self._view.blocks) if f.element["type"] == "button" and f.called(action)]
             found = [f for f in found if value is None or f.element.get("value") == value]
             if not found:
                 raise PersonRefused(f"There is no button {action!r} here.")
@@ -187,7 +211,7 @@ class Modal:
         if self._view.submitting:
             raise PersonRefused("This view is being submitted; its fields cannot be used.")
 
-    def _enter(self, label: str, kinds: tuple[str, ...], make: Callable[[Field], Any]) -> Delivery | None:
+    def _enter(self, label: Name, kinds: tuple[str, ...], make: Callable[[Field], Any]) -> Delivery | None:
         with self._state.changed:
             self._require_usable()
             field = find_field(self._view.blocks, label, kinds)

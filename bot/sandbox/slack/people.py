@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from bot.sandbox.slack import files, payloads
+from collections.abc import Sequence
+
+from bot.sandbox.slack import files as uploads
+from bot.sandbox.slack import payloads
 from bot.sandbox.slack.conversations import post, replies, to_json, top_level
 from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.errors import PersonRefused
-from bot.sandbox.slack.forms import Field, answered, fields, option_named
+from bot.sandbox.slack.forms import Field, Name, answered, fields, option_named
 from bot.sandbox.slack.modal import Modal
 from bot.sandbox.slack.records import Channel, Delivery, Json, Member, Message
 from bot.sandbox.slack.rules_elements import offered
@@ -106,17 +109,20 @@ class Person:
             delivery = self._desk.events.send({**event, "event_ts": self._state.new_ts()})
         return self._desk.settled(delivery) if delivery else None
 
-    def say(self, channel: str | Channel, text: str, thread_ts: str | None = None) -> Json:
-        """Write a message of one's own."""
+    def say(self, channel: str | Channel, text: str, thread_ts: str | None = None, files: Sequence[str] = ()) -> Json:
+        """Write a message of one's own; ``files`` are ids of one's uploads, which the app does not see by this."""
         with self._state.changed:
             where = self._member_of(channel)
-            message = post(self._state, where, text=text, blocks=None, thread_ts=thread_ts, user=self.id)
+            if not text and not files:
+                raise PersonRefused("There is nothing to send.")
+            shown = [uploads.to_json(self._state, self._state.files[each]) for each in files]
+            message = post(self._state, where, text=text, blocks=None, thread_ts=thread_ts, user=self.id, files=shown)
             return to_json(where, message) | {"channel": where.id}
 
     def upload(self, name: str, content: bytes) -> str:
         """Upload a file, which the app does not see unless it is handed over in a form."""
         with self._state.changed:
-            return files.keep(self._state, self.id, name, content).id
+            return uploads.keep(self._state, self.id, name, content).id
 
     def delete_file(self, file_id: str) -> None:
         with self._state.changed:
@@ -135,7 +141,7 @@ class Person:
         """The direct conversation with the bot."""
         return self.messages(self.im)
 
-    def click(self, message: Json, action: str, value: str | None = None, *, as_seen: bool = False) -> Delivery:
+    def click(self, message: Json, action: Name, value: str | None = None, *, as_seen: bool = False) -> Delivery:
         """Act on a message: a button by its text or action id, or an option `value` of a menu.
 
         The element is looked for in the message as it is now; with `as_seen`, as it was when the given dict was taken,
@@ -173,9 +179,9 @@ class Person:
         return found
 
 
-def _target(blocks: list[Json], action: str, value: str | None) -> tuple[Field, Json | None]:
+def _target(blocks: list[Json], action: Name, value: str | None) -> tuple[Field, Json | None]:
     """The element of a message, and what is chosen in it where it is a menu."""
-    named = [field for field in fields(blocks) if action in field.names]
+    named = [field for field in fields(blocks) if field.called(action)]
     for field in named:
         if field.element["type"] != "button" and value is not None:
             option = option_named(offered(field.element), value)

@@ -34,6 +34,8 @@ class Message:
     #: Only this person sees it, and it is not kept in the history (docs.slack.dev/reference/methods/chat.postEphemeral).
     viewer: str | None = None
     edited_ts: str | None = None
+    #: What a person attached, in the shape of the Web API.
+    files: list[Json] = field(default_factory=list)
 
     @property
     def is_reply(self) -> bool:
@@ -77,6 +79,8 @@ class View:
     #: What stands in the fields, keyed by block id and action id, in the shape of ``state.values``.
     entered: dict[tuple[str, str], Json] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    #: What an external select offered last, by its key.
+    suggested: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     #: A submission is on its way and its answer is awaited.
     submitting: bool = False
 

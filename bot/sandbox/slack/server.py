@@ -11,10 +11,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.sandbox.slack import files, page
+from bot.sandbox.slack import files
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.socket_mode import SocketMode
 from bot.sandbox.slack.state import State
@@ -52,7 +52,6 @@ class Site:
         self._state = state
         self._guard = guard
         routes = [
-            Route("/", self._page),
             Route("/api/{method}", web_api.handle, methods=["GET", "POST"]),
             Route("/hooks/{kind}/{team}/{key}", ResponseUrls(state, guard).handle, methods=["POST"]),
             Route("/files-pri/{file}/{name}", self._download),
@@ -61,8 +60,9 @@ class Site:
         ]
         self.app = Starlette(routes=routes)
 
-    async def _page(self, request: Request) -> Response:
-        return HTMLResponse(page.render(self._state))
+    def add(self, *routes: BaseRoute) -> None:
+        """More addresses; those that are there already come first."""
+        self.app.router.routes.extend(routes)
 
     async def _download(self, request: Request) -> Response:
         identity = request.path_params["file"].rpartition("-")[2]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
 
+from bot.sandbox.changes import Announced
 from bot.sandbox.slack.errors import ApiRefusal
 from bot.sandbox.slack.manifest import AppManifest
 from bot.sandbox.slack.records import (
@@ -28,7 +28,7 @@ class State:
     """Take `changed` around every look and every change; it may be taken again by the same thread."""
 
     def __init__(self, app: AppManifest, now: Callable[[], datetime]) -> None:
-        self.changed = threading.Condition(threading.RLock())
+        self.changed = Announced()
         self.app = app
         self.now = now
         self.ids = itertools.count(1)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from starlette.routing import BaseRoute
+
 from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.events import Events
 from bot.sandbox.slack.limits import RateLimits
@@ -48,7 +50,8 @@ class Workspace:
         self.trouble = Trouble()
         guard = Guard(self._state, self.trouble)
         web_api = WebApi(self._state, limits or RateLimits.slack(), guard)
-        self._server = Server(Site(self._state, guard, web_api, self._socket).app)
+        self._site = Site(self._state, guard, web_api, self._socket)
+        self._server = Server(self._site.app)
         self.port = 0
         self.bot_user = self._state.bot_user
         self.bot_token, self.app_token = self._state.bot_token, self._state.app_token
@@ -122,7 +125,25 @@ class Workspace:
     def wait_connected(self, timeout: float = 10) -> None:
         self.wait_for(lambda: self.connected, timeout)
 
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call this at each change, under the workspace's lock."""
+        self._state.changed.listen(listener)
+
+    def serve(self, *routes: BaseRoute) -> None:
+        """Answer these addresses too; for the page that people act in."""
+        self._site.add(*routes)
+
     # What is in it.
+
+    @property
+    def state(self) -> State:
+        """Everything there is, for whoever shows it; take ``changed`` around every look."""
+        return self._state
+
+    def person(self, id: str) -> Person:  # noqa: A002
+        """Who has this id; KeyError if nobody has."""
+        with self._state.changed:
+            return Person(self._desk, self._state.members[id])
 
     def add_person(self, name: str, *, id: str | None = None) -> Person:  # noqa: A002
         """A member of the workspace."""

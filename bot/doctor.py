@@ -1,0 +1,131 @@
+"""Before the bot is started: does everything answer that the configuration names?
+
+Nothing is changed but the database's schema, as `serve` does. A PBX is logged in to by the token that the bot shares, so a
+refused login stops further ones here, too.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.config import Config, PbxConfig
+from bot.domain.dns_providers import Catalogue, check_params
+from bot.domain.policy import groups_in
+from bot.domain.requests import SLOTS
+from bot.exceptions import BotError, PbxError, SlackError, StoreError
+from bot.pbx.client import PbxClient
+from bot.pbx.endpoint import Endpoint
+from bot.slack.errors import guarded
+from bot.slack.gateway import Gateway
+from bot.slack.transport import Client
+from bot.store.engine import Store, utc_now
+from bot.store.tokens import TokenShelf
+
+#: Seconds for an answer of Slack's.
+PATIENCE = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. ``good`` is None for what works and is worth a word all the same."""
+
+    good: bool | None
+    what: str
+    said: str
+
+
+class Doctor:
+    """Looks at everything once, and goes on after each thing that is wrong."""
+
+    def __init__(self, config: Config, store: Store, now: Callable[[], datetime] = utc_now) -> None:
+        self._config = config
+        self._store = store
+        self._now = now
+        self._slack = Gateway(config.slack.bot_token.get_secret_value(), config.slack.api_url, now=now, timeout=PATIENCE)
+
+    def findings(self) -> Iterator[Finding]:
+        """Each as soon as it is known. Without a database the PBXs' tokens have no place, so then it ends."""
+        yield from self._dns()
+        yield from self._workspace()
+        try:
+            self._store.migrate()
+        except StoreError as error:
+            yield _bad("database", error)
+            return
+        yield Finding(True, "database", "its schema is up to date, and the key opens its secrets")
+        for pbx in self._config.pbx:
+            yield from self._pbx(pbx)
+
+    def _dns(self) -> Iterator[Finding]:
+        for profile in self._config.dns:
+            what = f"dns {profile.name}"
+            checked = check_params(profile.provider, profile.values(), Catalogue.load())
+            for problem in checked.problems:
+                yield Finding(False, what, f"{problem.message} [{problem.code}]")
+            for warning in checked.warnings:
+                yield Finding(None, what, warning)
+            if not checked.problems:
+                yield Finding(True, what, f"{profile.provider} gets {', '.join(checked.values)}")
+
+    def _workspace(self) -> Iterator[Finding]:
+        """Who we are there; and only if we are somebody, what we can see."""
+        try:
+            me = self._slack.identity()
+        except SlackError as error:
+            yield _bad("SLACK_BOT_TOKEN", error)
+            return
+        yield Finding(True, "SLACK_BOT_TOKEN", f"the bot is {me.user} in the workspace {me.team}")
+        yield self._socket_mode()
+        for channel in dict.fromkeys((self._config.slack.channel, *(pbx.channel for pbx in self._config.pbx))):
+            yield self._channel(channel, me.user)
+        for group in sorted(groups_in(self._subjects())):
+            yield self._group(group)
+
+    def _socket_mode(self) -> Finding:
+        """Asks for an address to connect to, and does not connect (docs.slack.dev/reference/methods/apps.connections.open)."""
+        token, what = self._config.slack.app_token.get_secret_value(), "SLACK_APP_TOKEN"
+        client = Client(token, self._config.slack.api_url, PATIENCE)
+        try:
+            guarded(lambda: client.api_call("apps.connections.open"), self._now())
+        except SlackError as error:
+            return _bad(what, error)
+        return Finding(True, what, "Slack lets the bot connect by Socket Mode")
+
+    def _channel(self, channel: str, me: str) -> Finding:
+        what = f"channel {channel}"
+        try:
+            inside = self._slack.channel_members_include(channel, me)
+        except SlackError as error:
+            return _bad(what, error)
+        return Finding(inside, what, "the bot is in it" if inside else "the bot is not in it; invite it there with /invite")
+
+    def _group(self, group: str) -> Finding:
+        what = f"user group {group}"
+        try:
+            count = len(self._slack.group_members(group))
+        except SlackError as error:
+            return _bad(what, error)
+        return Finding(count > 0, what, f"{count} members" if count else "nobody is in it")
+
+    def _subjects(self) -> tuple[str, ...]:
+        named = (subject for pbx in self._config.pbx for subject in (*pbx.approvers, *pbx.requesters))
+        return (*self._config.slack.operators, *named)
+
+    def _pbx(self, pbx: PbxConfig) -> Iterator[Finding]:
+        what = f"pbx {pbx.name}"
+        endpoint = Endpoint(pbx.name, pbx.url, pbx.client_id, pbx.client_secret, pbx.tls)
+        client = PbxClient(endpoint, TokenShelf(self._store), now=self._now)
+        try:
+            about = client.system_information()
+            types = [one.type for one in client.list_certificates()]
+        except (PbxError, StoreError) as error:
+            yield _bad(what, error)
+            return
+        used = ", ".join(f"{types.count(kind)} of {slots} {kind}" for kind, slots in SLOTS.items())
+        yield Finding(
+            True, what, f"{about.model or 'unknown model'}, firmware {about.firmware or 'unknown'}; slots used: {used}"
+        )
+
+
+def _bad(what: str, error: BotError) -> Finding:
+    return Finding(False, what, error.message if error.code in error.message else f"{error.message} [{error.code}]")
