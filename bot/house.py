@@ -124,7 +124,10 @@ def _only_one(url: str) -> TextIO | None:
     if address.get_backend_name() != "sqlite" or not address.database:
         return None
     path = Path(f"{address.database}.lock")
-    held = path.open("w")
+    try:
+        held = path.open("w")
+    except OSError as error:
+        raise ConfigError(f"The database's folder cannot be written ({path}: {error.strerror}). Correct database.url.") from None
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

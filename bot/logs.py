@@ -61,6 +61,7 @@ def configure(level: str = "INFO") -> None:
             ],
         )
     )
+    logging.raiseExceptions = False  # or a line that cannot be written is printed as it is, with its arguments
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -138,7 +138,7 @@ def _details_page(desk: Desk) -> Callable[..., None]:
         request = desk.load(shown.request)
         ack()
         if request is not None:
-            desk.update_later(body["view"]["id"], details(request, int(body["actions"][0]["value"])), body["view"]["hash"])
+            desk.update_later(body, details(request, int(body["actions"][0]["value"])), unless_changed=True)
 
     return turn
 

@@ -53,7 +53,8 @@ def _shortcut(desk: Desk) -> Callable[..., None]:
 def _empty_form(desk: Desk, channel: str, reply_to: str) -> dict[str, Any]:
     """Where only one PBX can be meant, it is chosen already: there is one, or the channel is one PBX's own."""
     config = desk.context.config
-    here = [pbx.name for pbx in config.pbx if pbx.channel == channel] if len(config.pbx) > 1 else [config.pbx[0].name]
+    own = [pbx.name for pbx in config.pbx if pbx.channel == channel != config.slack.channel]
+    here = own if len(config.pbx) > 1 else [config.pbx[0].name]
     ask = Ask(pbx=here[0] if len(here) == 1 else "")
     return desk.form(FormState(ask, asked_in=channel, reply_to=reply_to))
 

@@ -51,10 +51,12 @@ class Desk:
             self._answer(body, f"Slack did not open the window for this; nothing has changed. Please try again. [{error.code}]")
             return ""
 
-    def update_later(self, view_id: str, view: Mapping[str, Any], seen: str | None = None) -> None:
-        """Repaint a modal once this is acknowledged; ``seen`` is its hash as the person saw it."""
-        turn = self.painter.turn(view_id)
-        defer(lambda: self.painter.paint(view_id, turn, view, seen))
+    def update_later(self, body: Body, view: Mapping[str, Any], *, unless_changed: bool = False) -> None:
+        """Repaint the modal that was acted in, once this is acknowledged; perhaps only if it is still what the person saw."""
+        view_id, at = body["view"]["id"], float(body["actions"][0]["action_ts"])
+        seen = body["view"]["hash"] if unless_changed else None
+        self.painter.acted(view_id, at)
+        defer(lambda: self.painter.paint(view_id, at, view, seen))
 
     def answer_later(self, body: Body, text: str) -> None:
         """Tell the person who clicked, privately."""

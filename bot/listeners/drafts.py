@@ -28,9 +28,9 @@ def _show_result(desk: Desk) -> Callable[..., None]:
         ack()
         draft = desk.own_draft(int(body["actions"][0]["value"]), body["user"]["id"])
         if draft is None:
-            desk.update_later(body["view"]["id"], dialogs.gone())
+            desk.update_later(body, dialogs.gone())
         elif is_judged(draft):
-            desk.update_later(body["view"]["id"], desk.checker.view(draft))
+            desk.update_later(body, desk.checker.view(draft))
 
     return show_result
 
@@ -40,7 +40,7 @@ def _change(desk: Desk) -> Callable[..., None]:
         ack()
         shown = Shown.load(body["actions"][0]["value"])
         draft = desk.own_draft(shown.request, body["user"]["id"])
-        desk.update_later(body["view"]["id"], desk.checker.form(draft) if draft else dialogs.gone())
+        desk.update_later(body, desk.checker.form(draft) if draft else dialogs.gone())
 
     return change
 

@@ -29,8 +29,7 @@ def _changed(desk: Desk) -> Callable[..., None]:
 
     def changed(ack: Ack, body: Body) -> None:
         ack()
-        view = body["view"]
-        desk.update_later(view["id"], desk.form(read_state(view)), view["hash"])
+        desk.update_later(body, desk.form(read_state(body["view"])), unless_changed=True)
 
     return changed
 

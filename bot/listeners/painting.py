@@ -27,18 +27,17 @@ class Painter:
         self._lock = threading.Lock()
         self._views: OrderedDict[str, _Painted] = OrderedDict()
 
-    def turn(self, view_id: str) -> int:
-        """A place in the line for this view, taken while the interaction is being answered."""
+    def acted(self, view_id: str, at: float) -> None:
+        """The person did something in this view, at that time of Slack's (``action_ts``, seconds); older paints are void."""
         painted = self._painted(view_id)
         with painted.lock:
-            painted.turns += 1
-            return painted.turns
+            painted.latest = max(painted.latest, at)
 
-    def paint(self, view_id: str, turn: int, view: Mapping[str, Any], seen: str | None) -> None:
+    def paint(self, view_id: str, at: float, view: Mapping[str, Any], seen: str | None) -> None:
         """``seen`` is the hash of the view that the person acted on. Raises SlackError, except for a view that moved on."""
         painted = self._painted(view_id)
         with painted.brush:
-            if turn < painted.turns:
+            if at < painted.latest:
                 return
             expected = painted.became.get(seen, seen) if seen else None
             try:
@@ -60,10 +59,10 @@ class Painter:
 
 
 class _Painted:
-    """One view: whose turn it is, and which of its hashes our paints have replaced by the latest."""
+    """One view: when its person acted last, and which of its hashes our paints have replaced by the latest."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.brush = threading.Lock()
-        self.turns = 0
+        self.latest = 0.0
         self.became: dict[str, str] = {}

@@ -49,6 +49,8 @@ class Store:
                 # Read to its end: an open cursor would keep the snapshot of the first SELECT, and a write on top of an old
                 # snapshot is refused at once, whatever the timeout.
                 session.execute(text(f"PRAGMA busy_timeout = {int(wait * 1000)}")).all()
+            else:
+                session.execute(text(f"SET LOCAL lock_timeout = {int(wait * 1000)}"))  # else PostgreSQL waits for ever
             yield session
             session.commit()
             due = session.info.get("wake", False)

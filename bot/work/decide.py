@@ -135,8 +135,9 @@ def _judge(rule: Rule, click: Click, request: Request, members: Memberships) -> 
 def _needs_more(rule: Rule, request: Request) -> str:
     """The card and its digest are of a configuration that asked for less."""
     return (
-        f"The configuration has changed since #{request.id} was shown: {rule.pbx} now needs {rule.approvals} approvals, and the "
-        f"card says {request.approvals_needed}. Nothing was approved. Please let <@{request.requester}> withdraw it and ask again."
+        f"The configuration has changed since #{request.id} was shown: {rule.pbx} now needs {rule.approvals} approvals, and "
+        f"the card says {request.approvals_needed}. Nothing was approved. Please let <@{request.requester}> withdraw it and "
+        "ask again."
     )
 
 

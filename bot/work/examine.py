@@ -140,7 +140,7 @@ class Examiner:
         findings.public_pem = (read.pem if isinstance(read, Trusted) else read.public_pem).decode()
         findings.warnings += read.warnings
         extension = TRUSTED_EXTENSION if isinstance(read, Trusted) else SERVER_EXTENSION
-        findings.name = pbx_file_name(draft.ask.files[0].name, draft.id, extension)
+        findings.name = pbx_file_name(_given_name(draft.ask, read.facts), draft.id, extension)
 
     def _domain(self, draft: Request, findings: Findings) -> None:
         problem = domain_problem(draft.ask.domain)
@@ -224,6 +224,11 @@ class Examiner:
         with self._context.store.begin() as session:
             others = ledger.open_for(session, draft.ask.pbx, draft.id)
         return tuple(other.id for other in others if _same_wish(other, findings))
+
+
+def _given_name(ask: Ask, facts: CertificateFacts) -> str:
+    """The file's own name; where certificate, chain and key came apart, what the certificate is for."""
+    return ask.files[0].name if len(ask.files) == 1 else next(iter(facts.sans), facts.name)
 
 
 def _neighbour(one: ListedCertificate) -> Neighbour:

@@ -174,7 +174,8 @@ class Narrator:
     def _warn(self, request: Request, error: SlackRefused) -> None:
         """What its channel cannot be told, the requester is, once: that there is no card, or how it ended."""
         with self._store.begin() as session:
-            has_card = CARD in posts.of(session, request.id)
+            told = posts.of(session, request.id).get(CARD)
+            has_card = told is not None and bool(told.ts)
         try:
             if request.has_ended:
                 self._direct(request, OUTCOME, *messages.outcome_message(request, ""))

@@ -43,3 +43,12 @@ def test_without_a_channel_the_requester_still_hears_that_it_expired(world: Worl
     world.wait_told(world.tess, "cannot be posted")
     world.clock.advance(hours=9)
     world.wait_told(world.tess, "expired")
+
+
+def test_a_card_that_may_have_been_posted_and_cannot_be_looked_for_is_told(world: World) -> None:
+    """Slack lost the answer to the card's post and now refuses to show the channel: the requester hears of it."""
+    world.slack.trouble.fail("chat.postMessage", "fatal_error")
+    world.slack.trouble.fail("conversations.history", "not_in_channel", times=99)
+    form = world.check(world.fill_trusted(world.open_form()))
+    form.submit()
+    world.skip_until(lambda: any("cannot be posted" in text for text in world.told(world.tess)), seconds=5)

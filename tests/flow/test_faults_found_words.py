@@ -69,3 +69,12 @@ def test_a_form_that_slack_does_not_open_is_told(world: World) -> None:
     world.slack.trouble.fail("views.open", "expired_trigger_id")
     assert world.tess.command("/pbx-cert", "", world.certs).outcome == "acked"
     world.wait_told(world.tess, "Slack did not open the window")
+
+
+def test_a_list_that_our_own_database_prevents_is_answered(world: World) -> None:
+    """When the bot cannot get at its token, whoever asked for the list hears so instead of nothing."""
+    other = sqlite3.connect(world.folder / "bot.db", isolation_level=None, timeout=5)
+    other.execute("ALTER TABLE tokens RENAME TO tokens_away")
+    other.close()
+    assert world.tess.command("/pbx-cert", "list hq", world.certs).outcome == "acked"
+    world.wait_told(world.tess, "could not be asked")

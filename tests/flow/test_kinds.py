@@ -163,3 +163,12 @@ def test_a_wildcard_and_an_international_domain_are_applied_for_in_dns_form(worl
     world.let_it_be_issued()
     world.wait_thread(card, "now lists")
     assert [one.issue_to for one in world.hq.certificates] == ["*.xn--bcher-kva.example"]
+
+
+def test_the_name_on_the_pbx_does_not_come_from_the_key_file(world: World) -> None:
+    """Where certificate and key came apart, the certificate's own name gives the name, whichever file was first."""
+    leaf = world.leaf("pbx.example.com")
+    form = world.fill_import(world.open_form())
+    form.attach("files", ("private.key", leaf.key_pem), ("leaf.pem", leaf.cert_pem))
+    text = "\n".join(world.check(form).texts())
+    assert "*Name on the PBX*: `pbx.example.com-r1.pem`" in text, text

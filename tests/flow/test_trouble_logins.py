@@ -8,7 +8,7 @@ from bot.sandbox.slack.records import Json
 from tests.flow.world import World
 
 WRONG = "not-the-secret"
-STOPPED = "does not log in to hq any more"
+STOPPED = "does not log in to `hq` any more"
 
 
 def stopped(quiet: World, **environ: str) -> tuple[World, Json]:
@@ -43,6 +43,7 @@ def test_a_wrong_secret_is_tried_once(quiet: World) -> None:
     assert "it does not accept the client ID and secret" in world.card(card)
     world.approve(card)
     line = world.wait_thread(card, STOPPED)[-1]
+    print(line)
     assert "it does not accept the client ID and secret" in line
     assert "20002" in line
     assert "@Ana Lead, @Ben Lead, please have a look." in line
@@ -94,7 +95,7 @@ def test_try_again_makes_one_more_login(quiet: World) -> None:
     world, card = stopped(quiet)
     world.ben.click(press(world, card), "try_again")
     world.slack.wait_for(lambda: world.count_lines(card, STOPPED) == 2)
-    assert world.count_lines(card, "@Ben Lead lets the bot log in to hq again") == 1
+    assert world.count_lines(card, "@Ben Lead lets the bot log in to `hq` again") == 1
     quietly(world, card, 2)
 
 
@@ -109,7 +110,7 @@ def test_try_again_after_the_pbx_was_put_right(quiet: World) -> None:
     world.ask(world.fill_trusted, pbx="branch")
     assert world.hq.logins == 2
     assert world.hq.count("certificate/create") == 1
-    assert world.count_lines(card, "lets the bot log in to hq again") == 1
+    assert world.count_lines(card, "lets the bot log in to `hq` again") == 1
     world.verify_chain()
 
 

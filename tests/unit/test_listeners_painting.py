@@ -36,33 +36,35 @@ def painter(view: View) -> Painter:
     return Painter(view)  # type: ignore[arg-type]
 
 
+def act(painter: Painter, at: float, shows: str) -> None:
+    """The person acts at that time, on the view as it was first."""
+    painter.acted("V1", at)
+    painter.paint("V1", at, {"shows": shows}, "h0")
+
+
 def test_two_quick_changes_are_both_painted(view: View, painter: Painter) -> None:
     """The second change was made on the first one's old view, and is painted all the same."""
-    first = painter.turn("V1")
-    painter.paint("V1", first, {"shows": "apply"}, "h0")
-    second = painter.turn("V1")
-    painter.paint("V1", second, {"shows": "import"}, "h0")
+    act(painter, 1.0, "apply")
+    act(painter, 2.0, "import")
     assert view.shows == "import"
 
 
 def test_a_paint_that_a_later_one_follows_is_left_out(view: View, painter: Painter) -> None:
-    """Only the latest is painted, whichever thread comes first."""
-    first, second = painter.turn("V1"), painter.turn("V1")
-    painter.paint("V1", second, {"shows": "import"}, "h0")
-    painter.paint("V1", first, {"shows": "apply"}, "h0")
+    """Only the latest is painted, in whatever order the deliveries are worked on."""
+    act(painter, 2.0, "import")
+    act(painter, 1.0, "apply")
     assert (view.shows, view.hash) == ("import", "h1")
 
 
 def test_a_view_that_went_on_by_itself_is_not_painted_over(view: View, painter: Painter) -> None:
     """After a submission the form's paint comes too late, and Slack's refusal is no error."""
-    turn = painter.turn("V1")
     view.change("checking")
-    painter.paint("V1", turn, {"shows": "apply"}, "h0")
+    act(painter, 1.0, "apply")
     assert view.shows == "checking"
 
 
 def test_a_paint_after_three_changes_knows_every_old_hash(view: View, painter: Painter) -> None:
     """However many of our paints lie between what the person saw and now, the last choice is shown."""
-    for kind in ("apply", "import", "trusted", "apply"):
-        painter.paint("V1", painter.turn("V1"), {"shows": kind}, "h0")
+    for at, kind in enumerate(("apply", "import", "trusted", "apply"), start=1):
+        act(painter, float(at), kind)
     assert (view.shows, view.hash) == ("apply", "h4")

@@ -94,10 +94,10 @@ def _stay(stage: Stage, bot: BotProcess, screen: Screen) -> int:
     """Until Ctrl-C, which is the proper end; a bot that ends by itself is not."""
     folder = bot.log.parent
     screen.heading("Everything stays up until you press Ctrl-C")
-    screen.note(f"The workspace, to read:  {stage.slack.page_url}")
-    screen.note(f"The PBXs:                {stage.hq.url} (hq), {stage.branch.url} (branch)")
-    screen.note(f"Configuration, database: {folder}")
-    screen.note(f"The bot's log:           {bot.log} (process {bot.pid})")
+    screen.note(f"The workspace, as a page: {stage.slack.page_url}")
+    screen.note(f"The PBXs:                 {stage.hq.url} (hq), {stage.branch.url} (branch)")
+    screen.note(f"Configuration, database:  {folder}")
+    screen.note(f"The bot's log:            {bot.log} (process {bot.pid})")
     try:
         bot.wait()
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ import yaml
 from bot.sandbox.pbx import PbxSimulator
 from bot.sandbox.pki import Authority
 from bot.sandbox.slack import Workspace
+from bot.sandbox.web import mount, samples
 
 #: Where `python -m bot` finds the bot, and where the app's manifest is.
 PROJECT = Path(__file__).resolve().parents[3]
@@ -79,6 +80,9 @@ class Stage:
         self.trunk_ca = Authority.make("Example Telecom Root CA")
         self.leaf = Authority.make("Example Corp Root CA").intermediate("Example Corp Issuing CA").issue("branch.example.com")
         self.key = secrets.token_urlsafe(32)
+        roles = ("asks", "a team lead", "a team lead")
+        people = list(zip(self.people, roles, strict=True))
+        mount(self.slack, (self.hq, self.branch), people=people, home=self.telephony, files=samples())
 
     def __enter__(self) -> Self:
         self.slack.start()

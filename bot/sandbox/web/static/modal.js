@@ -62,7 +62,6 @@ function build(view, stack) {
   const focused = dialog.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
   dialog.replaceChildren(form);
   placeToasts();
-  dialog.append(document.getElementById("toasts"));
   if (focused) dialog.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 

@@ -3,10 +3,10 @@
 import { h } from "./dom.js";
 import { get } from "./store.js";
 
+const box = document.getElementById("toasts");
 let seen = { user: "", count: 0 };
 
 export function toast(sentence, { sticky = false } = {}) {
-  const box = document.getElementById("toasts");
   for (const old of box.children) if (old.dataset.sentence === sentence) old.remove();
   const close = h("button", { type: "button", class: "plain", "aria-label": "Dismiss", on: { click: () => shown.remove() } }, "✕");
   const shown = h("div", { class: "toast", role: "alert", data: { sentence } }, h("p", {}, sentence), close);
@@ -16,7 +16,7 @@ export function toast(sentence, { sticky = false } = {}) {
 }
 
 export function clearToasts() {
-  document.getElementById("toasts").replaceChildren();
+  box.replaceChildren();
 }
 
 // Whoever is looked at next brings notices along that they were told before.
@@ -31,6 +31,5 @@ export function tellNotices() {
 export function placeToasts() {
   const open = [...document.querySelectorAll("dialog[open]")];
   const top = open.find((dialog) => dialog.id === "confirm") ?? open[0] ?? document.body;
-  const box = document.getElementById("toasts");
   if (box.parentElement !== top) top.append(box);
 }
