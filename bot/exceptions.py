@@ -121,6 +121,11 @@ class PbxLoginStopped(PbxError):
 
     code = "login_stopped"
 
+    def __init__(self, message: str | None = None, *, last_answer: str = "") -> None:
+        super().__init__(message)
+        #: What the PBX said to the login that was the last, in words.
+        self.last_answer = last_answer
+
 
 class PbxRefused(PbxError):
     """The PBX refused the call."""

@@ -127,7 +127,9 @@ def _only_one(url: str) -> TextIO | None:
     try:
         held = path.open("w")
     except OSError as error:
-        raise ConfigError(f"The database's folder cannot be written ({path}: {error.strerror}). Correct database.url.") from None
+        raise ConfigError(
+            f"The database's folder cannot be written ({path}: {error.strerror}). Correct database.url."
+        ) from None
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

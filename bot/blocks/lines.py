@@ -118,8 +118,8 @@ def _settled(event: Event, request: Request) -> str:
 
 def _login_stopped(event: Event, request: Request) -> str:
     return (
-        f"🛑 {_sentence(event)} The bot does not log in to {_pbx(request)} any more, because five wrong logins block it"
-        " for everybody. An operator has to put the client ID and secret right, or press Try again."
+        f"🛑 {_sentence(event)} The bot does not log in to {_pbx(request)} any more until an operator presses Try again"
+        " or restarts it with another configuration. This request waits for that."
     )
 
 

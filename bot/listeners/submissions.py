@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from slack_bolt import Ack, App
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.blocks import dialogs
@@ -59,7 +60,7 @@ def _submitted(desk: Desk) -> Callable[..., None]:
                 ack(**_refusal(desk, view, replace(state, ask=ask), problems))
                 return
             draft = _store(desk, body, replace(state, ask=ask), old, typed)
-        except Stale:
+        except (Stale, IntegrityError):  # the second: another delivery of this was stored in the same moment
             ack(response_action="update", view=_overtaken(desk, body))
             return
         except StoreError as error:

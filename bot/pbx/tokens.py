@@ -104,7 +104,8 @@ class TokenKeeper:
         if reason := self._shelf.stopped(self._endpoint.name, self._endpoint.fingerprint):
             raise PbxLoginStopped(
                 f"The bot does not log in to the PBX {self._endpoint.name} until its configuration changes or somebody presses "
-                f"Try again. The last answer was: {reason}"
+                f"Try again. The last answer was: {reason}",
+                last_answer=reason,
             )
         held = self._shelf.load(self._endpoint.name)
         if held is None or (refused and held.access == refused.get_secret_value()):

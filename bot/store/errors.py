@@ -27,3 +27,7 @@ def translated() -> Iterator[None]:
         raise (StoreBusy if any(words in said for words in _BUSY) else StoreUnavailable) from None
     except (exc.InterfaceError, exc.DisconnectionError, exc.InternalError):
         raise StoreUnavailable from None
+    except exc.DatabaseError as error:
+        if type(error) is exc.DatabaseError:  # SQLite's for a file that is damaged, or none of its own
+            raise StoreUnavailable from None
+        raise

@@ -72,6 +72,8 @@ def for_creating(error: PbxError, *, uploaded: bool) -> Course:
 
 def sentence(error: PbxError) -> str:
     """The error in words, with its code in brackets."""
+    if isinstance(error, PbxLoginStopped) and error.last_answer:
+        return error.last_answer  # that there are no more logins is said by whoever tells it
     shown = error.message if error.code in error.message else f"{error.message} [{error.code}]"
     if isinstance(error, PbxFateUnknown):
         return f"{shown} The bot looks at the PBX's list before it does anything else."

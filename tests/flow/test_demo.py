@@ -57,8 +57,12 @@ def demo(*arguments: str) -> Iterator[Demo]:
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             yield Demo(process)
-        finally:
-            process.kill()
+        finally:  # asked first, so that a test that fails leaves no bot behind either
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def bot_of(text: str) -> int:

@@ -134,14 +134,15 @@ class Histories(RuleBasedStateMachine):
 
     @rule(target=shown, seen=shown, change=st.sampled_from(["digest", "version", "number", "empty"]))
     def forge(self, seen: Seen, change: str) -> Seen:
-        """A button's value that nobody was shown."""
-        forged = {
-            "digest": Seen(seen.number, seen.version, "f" * 64),
-            "version": Seen(seen.number, seen.version + 1, seen.digest),
-            "number": Seen(seen.number % len(self.models) + 1, seen.version, seen.digest),
-            "empty": Seen(seen.number, seen.version, ""),
-        }
-        return forged[change]
+        return seen.forged(change, len(self.models))
+
+    @rule(number=numbers, user=st.sampled_from(sorted(APPROVERS)), change=st.sampled_from(["", "", "", "digest", "version"]))
+    def press(self, number: int, user: str, change: str) -> None:
+        """An approver presses Approve on the card as it is now, or with a value that is a lie; it is decided at once."""
+        model = self.models[number % len(self.models)]
+        seen = Seen(model.number, model.version, model.digest)
+        self.click(seen.forged(change, len(self.models)), user, "approve")
+        self.decide()
 
     @rule(seen=shown, user=people)
     def confirm(self, seen: Seen, user: str) -> None:

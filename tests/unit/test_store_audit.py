@@ -53,9 +53,7 @@ def test_empty(store: Store) -> None:
     assert read(store, audit.verify) == audit.Verified(0, audit.GENESIS)
 
 
-@pytest.mark.parametrize(
-    "statement", ["UPDATE events SET actor = 'U9'", "DELETE FROM events", "DELETE FROM events WHERE id = 5"]
-)
+@pytest.mark.parametrize("change", ["UPDATE events SET actor = 'U9'", "DELETE FROM events", "DELETE FROM events WHERE id = 5"])
 def test_triggers(store: Store, change: str) -> None:
     """The database itself refuses to change or delete an event."""
     write(store)

@@ -32,8 +32,8 @@ def mount(
     """Serve the page at `Workspace.page_url`; call it once, before or after the servers start.
 
     ``people`` can be acted as, in this order, each with a word on who they are; the page opens as the first of them, in
-    ``home``. ``files`` can be attached with a click, by whoever has none at hand. Without a ``clock`` time cannot be put forward;
-    it must be the one that the workspace and the PBXs were given, and the bot too if expiry is to be seen.
+    ``home``. ``files`` can be attached with a click, by whoever has none at hand. Without a ``clock`` time cannot be put
+    forward; it must be the one that the workspace and the PBXs were given, and the bot too if expiry is to be seen.
     """
     panels, kept = [Panel(pbx) for pbx in pbxs], list(files)
     marks, handshakes = Marks(workspace.state), Handshakes(pbxs)

@@ -9,12 +9,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders, UploadFile
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,6 +40,8 @@ class PageSite:
         inner = Starlette(
             routes=[
                 Route("/", self._page),
+                Route("/archives/{channel}/{message}", self._permalink),
+                Route("/files/{owner}/{file}/{name}", self._file),
                 Route("/sandbox/act", self._act, methods=["POST"]),
                 Route("/sandbox/upload", self._upload, methods=["POST"]),
                 Route("/sandbox/samples/{name}", self._sample),
@@ -51,12 +54,22 @@ class PageSite:
     async def _page(self, request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
+    async def _permalink(self, request: Request) -> Response:
+        """A message's link as Slack writes it: ``p`` and its ts without the dot, for a reply with its thread's."""
+        digits = request.path_params["message"].removeprefix("p")
+        thread = request.query_params.get("thread_ts") or f"{digits[:-6]}.{digits[-6:]}"
+        where = urlencode({"channel": request.path_params["channel"], "thread": thread})
+        return RedirectResponse(f"/#{where}")
+
+    async def _file(self, request: Request) -> Response:
+        """A person's file behind its permalink."""
+        with self._workspace.state.changed:
+            kept = self._workspace.state.files.get(request.path_params["file"])
+        return _missing() if kept is None or kept.deleted else _download(kept.name, kept.content)
+
     async def _sample(self, request: Request) -> Response:
         sample = self._samples.get(request.path_params["name"])
-        if sample is None:
-            return PlainTextResponse("There is no such file.", 404)
-        named = {"content-disposition": f'attachment; filename="{sample.name}"'}
-        return Response(sample.content, media_type="application/octet-stream", headers=named)
+        return _missing() if sample is None else _download(sample.name, sample.content)
 
     async def _act(self, request: Request) -> Response:
         try:
@@ -74,6 +87,16 @@ class PageSite:
             ]
             given: Given = {key: value for key, value in form.items() if isinstance(value, str)}
         return await run_in_threadpool(_answer, lambda: self._acts.upload(given, files))
+
+
+def _download(name: str, content: bytes) -> Response:
+    """To be saved and never shown, whatever it is (RFC 6266)."""
+    named = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(content, media_type="application/octet-stream", headers=named)
+
+
+def _missing() -> Response:
+    return PlainTextResponse("There is no such file.", 404)
 
 
 def _answer(act: Any) -> Response:

@@ -3,6 +3,7 @@
 import { act, upload } from "./api.js";
 import { h, newId } from "./dom.js";
 import { bytes } from "./format.js";
+import { icon } from "./icons.js";
 import { get } from "./store.js";
 
 const drafts = new Map();
@@ -23,8 +24,8 @@ export function composer({ channel, thread, label }) {
   const hint = h("p", { class: "usage", hidden: true, role: "status" });
   const picked = h("div", { class: "picked" });
   const file = h("input", { type: "file", multiple: true, class: "hidden-file", tabindex: -1, "aria-label": "Attach files" });
-  const send = h("button", { type: "submit", class: "button primary send", "aria-label": "Send" }, "➤");
-  const attach = h("button", { type: "button", class: "plain", "aria-label": "Attach a file", title: "Attach a file" }, "📎");
+  const send = h("button", { type: "submit", class: "button primary send", "aria-label": "Send" }, icon("send"));
+  const attach = h("button", { type: "button", class: "plain", "aria-label": "Attach a file", title: "Attach a file" }, icon("clip"));
   const form = h("form", { class: "composer" }, list, hint,
     h("div", { class: "frame" }, box, picked, h("div", { class: "tools" }, shortcuts(thread), attach, file, send)));
 
@@ -74,9 +75,9 @@ export function composer({ channel, thread, label }) {
 
   function take(files) {
     chosen = files;
-    picked.replaceChildren(...files.map((each) => h("span", { class: "file" }, h("span", { class: "name" }, each.name),
+    picked.replaceChildren(...files.map((each) => h("span", { class: "file" }, icon("file"), h("span", { class: "name" }, each.name),
       h("span", { class: "about" }, bytes(each.size)),
-      h("button", { type: "button", class: "plain", "aria-label": `Remove ${each.name}`, on: { click: () => take(chosen.filter((one) => one !== each)) } }, "✕"))));
+      h("button", { type: "button", class: "plain", "aria-label": `Remove ${each.name}`, on: { click: () => take(chosen.filter((one) => one !== each)) } }, icon("close")))));
   }
 
   async function submit() {
@@ -128,7 +129,7 @@ function shortcuts() {
     start(id);
   };
   const menu = h("details", { class: "overflow up" },
-    h("summary", { class: "plain", "aria-label": "Shortcuts", title: "Shortcuts" }, "⚡"),
+    h("summary", { class: "plain", "aria-label": "Shortcuts", title: "Shortcuts" }, icon("bolt")),
     h("div", { class: "menu" }, get("workspace").shortcuts.map(([id, name, about]) =>
       h("button", { type: "button", class: "item", on: { click: () => run(id) } },
         h("span", { class: "name" }, name), h("span", { class: "about" }, about)))));

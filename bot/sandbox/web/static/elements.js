@@ -7,6 +7,7 @@ import { combobox } from "./combobox.js";
 import { confirmed } from "./confirm.js";
 import { h, newId } from "./dom.js";
 import { files } from "./filefield.js";
+import { icon } from "./icons.js";
 import { plain, words } from "./words.js";
 
 export function element(given, block, host, field = {}) {
@@ -107,7 +108,7 @@ function overflow(given, block, host) {
   };
   const item = (option) => h("button", { type: "button", class: "item", on: { click: () => choose(option) } }, plain(option.text));
   const menu = h("details", { class: "overflow" },
-    h("summary", { class: "button", "aria-label": "More actions", data: { focus: focusName(given, block) } }, "⋯"),
+    h("summary", { class: "button", "aria-label": "More actions", data: { focus: focusName(given, block) } }, icon("dots")),
     h("div", { class: "menu" }, given.options.map(item)));
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;

@@ -3,6 +3,7 @@
 import { upload } from "./api.js";
 import { h } from "./dom.js";
 import { bytes } from "./format.js";
+import { icon } from "./icons.js";
 import { get } from "./store.js";
 
 export function files(given, block, host, field) {
@@ -34,8 +35,8 @@ function one(file, where, host) {
   const remove = h("button", {
     type: "button", class: "plain", "aria-label": `Remove ${file.name}`, data: { focus: `${where.block}|${file.id}` },
     on: { click: () => host.act("detach", { ...where, value: file.id }) },
-  }, "✕");
-  return h("li", { class: "file" }, h("span", { class: "name" }, file.name), h("span", { class: "about" }, bytes(file.size)), remove);
+  }, icon("close"));
+  return h("li", { class: "file" }, icon("file"), h("span", { class: "name" }, file.name), h("span", { class: "about" }, bytes(file.size)), remove);
 }
 
 // Slack has no such thing; the sandbox does, because few people have a certificate at hand.

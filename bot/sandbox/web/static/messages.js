@@ -4,6 +4,7 @@ import { act } from "./api.js";
 import { block } from "./blocks.js";
 import { h, keepingFocus, reconcile } from "./dom.js";
 import { bytes, capital, dayOf, initials, long, many, pretty, short, time } from "./format.js";
+import { icon } from "./icons.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { avatar } from "./sidebar.js";
 import { all, get, signature } from "./store.js";
@@ -56,11 +57,11 @@ function render(message, thread, news, open) {
   return h("article", { class: `message ${message.is_ephemeral ? "ephemeral" : ""} ${open ? "open" : ""}`, "data-ts": message.ts },
     avatar(message.user, name),
     h("div", { class: "body" },
-      message.is_ephemeral && h("p", { class: "only" }, "Only visible to you"),
+      message.is_ephemeral && h("p", { class: "only" }, icon("eye"), "Only visible to you"),
       h("p", { class: "from" }, h("strong", {}, name), app && h("span", { class: "tag" }, "APP"),
         h("time", { datetime: date.toISOString(), title: `${short(date)} at ${time(date)}` }, time(date))),
       content(message),
-      (message.files ?? []).map((file) => h("p", { class: "file" }, h("span", { class: "name" }, file.name),
+      (message.files ?? []).map((file) => h("p", { class: "file" }, icon("file"), h("span", { class: "name" }, file.name),
         h("span", { class: "about" }, bytes(file.size)))),
       !app && message.edited && h("span", { class: "about" }, "(edited)"),
       !thread && foot(message, news)));

@@ -1,6 +1,7 @@
 // Modals: the visible view of a person's stack in a dialog (docs.slack.dev/surfaces/modals).
 
 import { h } from "./dom.js";
+import { icon } from "./icons.js";
 import { get } from "./store.js";
 import { placeToasts } from "./toasts.js";
 import { ViewBody } from "./view.js";
@@ -52,7 +53,7 @@ function build(view, stack) {
     h("header", {},
       h("span", { class: "avatar app", "aria-hidden": "true" }, "PC"),
       h("h2", { id: "modal-title", tabindex: -1 }, plain(view.title)),
-      h("button", { type: "button", class: "plain", "aria-label": "Close", data: { focus: "x" }, on: { click: leave } }, "✕")),
+      h("button", { type: "button", class: "plain", "aria-label": "Close", data: { focus: "x" }, on: { click: leave } }, icon("close"))),
     blocks,
     h("footer", {},
       h("button", { type: "button", class: "button", data: { focus: "close" }, on: { click: leave } },

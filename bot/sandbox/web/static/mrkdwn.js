@@ -131,10 +131,7 @@ function date(given, fallback) {
 // Only addresses that lead somewhere; a permalink of this workspace stays on this page.
 export function link(address, label) {
   const own = address.match(/\/archives\/(\w+)\/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?/);
-  if (own) {
-    const ts = `${own[2]}.${own[3]}`;
-    return h("a", { href: `#channel=${own[1]}&${own[4] ? `thread=${own[4]}` : `message=${ts}`}` }, label);
-  }
+  if (own) return h("a", { href: `#channel=${own[1]}&thread=${own[4] ?? `${own[2]}.${own[3]}`}` }, label);
   if (!/^(https?:|mailto:|tel:)/i.test(address)) return h("span", {}, label);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label);
 }

@@ -2,6 +2,7 @@
 
 import { h, reconcile, roving } from "./dom.js";
 import { hue, initials, many } from "./format.js";
+import { icon } from "./icons.js";
 import { all, get, online, signature } from "./store.js";
 import { go, pane, where } from "./where.js";
 
@@ -63,7 +64,7 @@ function entry(channel) {
     type: "button", class: `conversation ${count ? "unread" : ""}`, "aria-current": here ? "true" : null,
     on: { click: () => (go({ channel: channel.id }), pane("talk")) },
   },
-  channel.im ? avatar(get("workspace").bot, name) : h("span", { class: "sign", "aria-hidden": "true" }, channel.private ? "🔒" : "#"),
+  channel.im ? avatar(get("workspace").bot, name) : h("span", { class: "sign", "aria-hidden": "true" }, icon(channel.private ? "lock" : "hash")),
   h("span", { class: "name" }, name),
   count ? h("span", { class: "badge" }, String(count), h("span", { class: "hidden" }, " unread")) : null);
   return { key: channel.id, signature: JSON.stringify([signature(`channel:${channel.id}`), count, here, name]), make };

@@ -4,6 +4,7 @@ import { act } from "./api.js";
 import { composer } from "./composer.js";
 import { h } from "./dom.js";
 import { many } from "./format.js";
+import { icon } from "./icons.js";
 import { markRead, replies, showList, topLevel } from "./messages.js";
 import { get, signature } from "./store.js";
 import { ViewBody } from "./view.js";
@@ -42,7 +43,7 @@ const scroller = (label) => h("div", { class: "messages", role: "log", "aria-lab
 
 function head(channel) {
   const workspace = get("workspace");
-  const name = channel.im ? workspace.app : `${channel.private ? "🔒 " : "#"}${channel.name}`;
+  const name = channel.im ? workspace.app : [channel.private ? icon("lock") : "#", channel.name];
   const tab = (key, text) => h("button", {
     type: "button", class: "tab", "aria-pressed": String(where.tab === key), on: { click: () => open(key) },
   }, text);
@@ -92,7 +93,7 @@ function showThread(channel) {
 function buildThread(channel, parent) {
   threadList = scroller("Thread");
   threadList.dataset.jump = "1";
-  const close = h("button", { type: "button", class: "plain", "aria-label": "Close thread", on: { click: closeThread } }, "✕");
+  const close = h("button", { type: "button", class: "plain", "aria-label": "Close thread", on: { click: closeThread } }, icon("close"));
   side.replaceChildren(
     h("header", { class: "head" }, h("h2", {}, "Thread"), h("p", { class: "about" }, channel.im ? "" : `#${channel.name}`), close),
     threadList, write(channel, parent.ts));

@@ -1,6 +1,7 @@
 // Notices of Slack's own, apart from any message of the app. They stay in reach while a dialog is open.
 
 import { h } from "./dom.js";
+import { icon } from "./icons.js";
 import { get } from "./store.js";
 
 const box = document.getElementById("toasts");
@@ -8,7 +9,7 @@ let seen = { user: "", count: 0 };
 
 export function toast(sentence, { sticky = false } = {}) {
   for (const old of box.children) if (old.dataset.sentence === sentence) old.remove();
-  const close = h("button", { type: "button", class: "plain", "aria-label": "Dismiss", on: { click: () => shown.remove() } }, "✕");
+  const close = h("button", { type: "button", class: "plain", "aria-label": "Dismiss", on: { click: () => shown.remove() } }, icon("close"));
   const shown = h("div", { class: "toast", role: "alert", data: { sentence } }, h("p", {}, sentence), close);
   box.append(shown);
   while (box.children.length > 3) box.firstChild.remove();

@@ -26,6 +26,7 @@ addEventListener("hashchange", () => {
   const given = new URLSearchParams(location.hash.slice(1));
   const changes = Object.fromEntries([...given].filter(([key]) => KEYS.includes(key)));
   go(changes);
+  pane(where.thread ? "thread" : "talk");
 });
 
 read();

@@ -1,0 +1,52 @@
+"""The pictures of the README: `make screenshots` writes them to docs/screenshots, otherwise they are thrown away."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_pictures_of_a_request(open_page: Open, folder: Path, dark: bool) -> None:
+    """The modal, the card with its evidence, the thread and the PBX's panel can be photographed in one run."""
+    client = open_page(dark=dark)
+    suffix = "-dark" if dark else ""
+    client.open_form()
+    client.fill_apply()
+    client.shot(folder / f"modal{suffix}.png")
+    client.send()
+    client.act_as("Ana Lead")
+    expect(client.card.get_by_role("button", name="Approve")).to_be_visible()
+    client.shot(folder / f"card{suffix}.png")
+    client.approve()
+    client.open_thread()
+    client.forward_until(client.pbx().get_by_text("until"))
+    client.thread_says("issued")
+    client.shot(folder / f"thread{suffix}.png")
+    client.pbx().screenshot(path=folder / f"pbx{suffix}.png")
+
+
+def test_the_pictures_on_a_telephone(open_page: Open, folder: Path) -> None:
+    """The same page at 390 pixels: the form, and the panel of a PBX in trouble."""
+    client = open_page(width=390)
+    client.open_form()
+    client.fill_import()
+    client.shot(folder / "narrow-modal.png")
+    client.send()
+    client.act_as("Ana Lead")
+    expect(client.card.get_by_role("button", name="Approve")).to_be_visible()
+    client.shot(folder / "narrow-card.png")
+    client.pane("PBXs")
+    client.pbx().get_by_role("switch", name="Full").click()
+    expect(client.pbx()).to_contain_text("3 of 3")
+    client.shot(folder / "narrow-pbx.png")
