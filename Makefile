@@ -4,13 +4,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench lock clean
+.PHONY: screenshots demo test check bench lock clean
 
 demo: $(STAMP)  ## play the three kinds of request against the sandbox, then stay up (ARGS=--once exits)
 	$(BIN)/pbx-cert-bot sandbox $(ARGS)
 
 test: $(STAMP) check  ## style, types, the import contract, then every test
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+screenshots: $(STAMP)  ## take the README's pictures anew (needs /usr/bin/chromium, and an emoji font to look right)
+	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -66,7 +66,7 @@ class Bot:
     def stop(self) -> None:
         """Listen no more, finish what is in hand, let go of the rest."""
         if self._ear is not None:
-            self._ear.close()
+            self._ear.close()  # type: ignore[no-untyped-call]
         self.loop.stop()
         self._pool.shutdown(wait=True)
         self.store.close()

@@ -57,9 +57,7 @@ def may_ask(rule: Rule, user: str, members: Memberships) -> Verdict:
 def may_vote(rule: Rule, user: str, requester: str, members: Memberships) -> Verdict:
     """The requester's own voice never counts, whoever the policy names."""
     if user == requester:
-        return Verdict(
-            False, "own_request", "You asked for this yourself, so somebody else has to decide it.", rule.line
-        )
+        return Verdict(False, "own_request", "You asked for this yourself, so somebody else has to decide it.", rule.line)
     return _named(rule, user, rule.approvers, members, f"decide requests for {rule.pbx}")
 
 

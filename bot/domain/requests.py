@@ -258,6 +258,10 @@ def digest(
     return hashlib.sha256(canonical(shown).encode()).hexdigest()
 
 
+#: More than a row's number or a version can be (PostgreSQL's integer).
+MOST = 2**31
+
+
 @dataclass(frozen=True)
 class Shown:
     """What a button says it was pressed on; the server compares it with the row and trusts nothing else in it."""
@@ -278,6 +282,9 @@ class Shown:
         """Raises ValueError for anything that is not such a value."""
         try:
             data = json.loads(text)
-            return cls(int(data["r"]), int(data["v"]), str(data["d"]))
-        except (KeyError, TypeError) as error:
+            numbers, bound = (data["r"], data["v"]), data["d"]
+        except (KeyError, TypeError, RecursionError) as error:
             raise ValueError("not a value of one of our buttons") from error
+        if type(bound) is not str or not all(type(number) is int and 0 < number < MOST for number in numbers):
+            raise ValueError("not a value of one of our buttons")
+        return cls(*numbers, bound)

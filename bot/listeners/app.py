@@ -5,17 +5,15 @@ so nobody waits for Bolt's poll or for its five threads.
 """
 
 import logging
-import socket
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import suppress
 from time import time
 from typing import Any
 
 import structlog
 from slack_bolt import App, BoltResponse
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -74,14 +72,17 @@ def _answer(**body: Any) -> BoltResponse:
 
 
 def _quiet(name: str) -> logging.Logger:
-    """Below a warning, Bolt and the SDK would write payloads, and with them what people typed."""
+    """Below an error, Bolt and the SDK would write payloads, and with them what people typed."""
     logger = logging.getLogger(name)
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)
     return logger
 
 
 class Ear(SocketModeHandler):
-    """Socket Mode: one WebSocket over which Slack sends and we acknowledge."""
+    """Socket Mode: one WebSocket over which Slack sends and we acknowledge.
+
+    By way of the websocket-client library: the SDK's own reader turns in a busy loop when a connection ends without a goodbye.
+    """
 
     def __init__(self, app: App, config: SlackConfig, pool: Executor) -> None:
         token = config.app_token.get_secret_value()
@@ -97,15 +98,6 @@ class Ear(SocketModeHandler):
             send_response(client, req, answer, started)
         for job in jobs:
             self._pool.submit(_run, job)
-
-    def close(self) -> None:
-        """Hang up first: the SDK's reader notices a closed socket only when its wait of three seconds is over."""
-        self.client.auto_reconnect_enabled = False
-        session = getattr(self.client, "current_session", None)
-        if session is not None and session.sock is not None:
-            with suppress(OSError):  # the other side was faster
-                session.sock.shutdown(socket.SHUT_RDWR)
-        super().close()  # type: ignore[no-untyped-call]
 
 
 def _run(job: Any) -> None:

@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 #: Nobody may say "it is not there" sooner after a call whose answer was lost (promise 5).
 SETTLING = timedelta(seconds=60)
+#: How often a call that comes to nothing, without being refused for good, is made at most.
+TRIES = 3
 #: How long the PBX may take to be issued a certificate; DNS propagation is a matter of minutes.
 ISSUING_FOR = timedelta(hours=2)
 #: What tells of trouble that may still last.
@@ -142,6 +144,8 @@ class Fulfiller:
 
     def _not_created(self, entry: Entry, request: Request, error: PbxError) -> None:
         course = trouble.for_creating(error, uploaded=request.ask.needs_files)
+        if course is Course.UPLOAD_AGAIN and self._times(request, EventKind.UPLOADED) >= TRIES:
+            course = Course.FAIL
         if course is Course.LOOK:
             self._pause(entry, request, error, self._store.now() + SETTLING)
             return
@@ -181,13 +185,25 @@ class Fulfiller:
         elif now < create.changed_at + SETTLING:
             self._wait(entry, request, create.changed_at + SETTLING)
         elif create.result.get("missed"):
-            with self._settling(entry) as session:
-                steps.move(session, now, request.id, Step.CREATE, StepState.SENT, StepState.INTENDED, result={})
-                self._tell(session, request, EventKind.SETTLED, name=_evidence(request).name, found=False)
+            self._not_found(entry, request)
         else:
             with self._store.begin() as session:
                 steps.note(session, request.id, Step.CREATE, missed=1)
             self._wait(entry, request, now + SETTLING)
+
+    def _not_found(self, entry: Entry, request: Request) -> None:
+        """It is certain that nothing was added: the call is made again, unless that has come to nothing often enough."""
+        if self._times(request, EventKind.SETTLED) >= TRIES - 1:
+            sentence = (
+                f"{request.ask.pbx} was asked {TRIES} times to add the certificate, never gave a clear answer, and does not "
+                "list it. Look at the PBX, then ask again."
+            )
+            self._fail(entry, request, sentence, "no_answer")
+            return
+        with self._settling(entry) as session:
+            now = self._store.now()
+            steps.move(session, now, request.id, Step.CREATE, StepState.SENT, StepState.INTENDED, result={})
+            self._tell(session, request, EventKind.SETTLED, name=_evidence(request).name, found=False)
 
     def _follow(self, entry: Entry, request: Request, pbx: PbxClient) -> None:
         created = self._taken(request)[Step.CREATE]
@@ -265,6 +281,10 @@ class Fulfiller:
                 self._tell(session, request, kind, pbx=request.ask.pbx, sentence=sentence(error), code=error.code)
             ledger.execute(session, request, Execution.WAITING)
             agenda.again(session, entry, due)
+
+    def _times(self, request: Request, kind: EventKind) -> int:
+        with self._store.begin() as session:
+            return sum(event.kind is kind for event in audit.events_of(session, request.id))
 
     def _since(self, request: Request) -> datetime:
         """When the trouble began that the thread was told of last; now, if that was something else."""

@@ -43,6 +43,8 @@ PAUSE = {Course.MUCH_LATER: timedelta(minutes=5), Course.STOPPED: timedelta(minu
 
 #: INTERNAL SERVER ERROR, PROCESSING, OVERLOAD_TASK_RUNNING (facts of the Open API's table of error codes).
 _PASSING = frozenset({-2, 2, 70082})
+#: INTERNAL SERVER ERROR, PARTIAL SUCCESS, PROCESSING: after these a certificate may be there.
+_UNCLEAR = frozenset({-2, 1, 2})
 _DATA_NOT_FOUND = 60001
 
 
@@ -63,7 +65,7 @@ def for_creating(error: PbxError, *, uploaded: bool) -> Course:
         return for_reading(error)  # it did not take effect, and that is certain
     if not isinstance(error, PbxRefused):
         return Course.LOOK
-    if error.errcode in (-2, 2):
+    if error.errcode in _UNCLEAR:
         return Course.LOOK
     if uploaded and error.errcode == _DATA_NOT_FOUND:
         return Course.UPLOAD_AGAIN

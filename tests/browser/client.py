@@ -5,31 +5,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, ViewportSize, expect
 
-from bot.sandbox.slack import Person
-from tests.flow.world import World
+from bot.sandbox.slack import Person, Workspace
 
 HEIGHT = 800
 NARROW = 390
+
+
+def payload(name: str, content: bytes) -> FilePayload:
+    """A file as the browser is given it."""
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
 
 
 @dataclass
 class Client:
     """A page in a browser session of its own."""
 
-    world: World
+    slack: Workspace
     context: BrowserContext
     page: Page
     complaints: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, browser: Browser, world: World, person: str, *, width: int, dark: bool) -> Self:
-        size = {"width": width, "height": HEIGHT}
-        context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light", timezone_id="UTC")  # type: ignore[arg-type]
-        client = cls(world, context, context.new_page())
+    def open(cls, browser: Browser, slack: Workspace, person: str, *, width: int, dark: bool) -> Self:
+        size: ViewportSize = {"width": width, "height": HEIGHT}
+        context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light", timezone_id="UTC")
+        client = cls(slack, context, context.new_page())
         client._listen()
-        client.page.goto(world.slack.page_url)
+        client.page.goto(slack.page_url)
         client.act_as(person)
         return client
 
@@ -42,7 +46,7 @@ class Client:
         page.on("request", lambda request: self._stay_here(request.url))
 
     def _stay_here(self, url: str) -> None:
-        if not url.startswith((self.world.slack.page_url, "data:")):
+        if not url.startswith((self.slack.page_url, "data:")):
             self.complaints.append(f"left the sandbox: {url}")
 
     def close(self) -> None:
@@ -110,8 +114,8 @@ class Client:
         self.dialog.get_by_role("radio", name=kind).check()
 
     def attach(self, label: str, *files: tuple[str, bytes]) -> None:
-        given = [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
-        self.dialog.get_by_label(label).set_input_files(given)  # type: ignore[arg-type]
+        given = [payload(name, content) for name, content in files]
+        self.dialog.get_by_label(re.compile(f"^{label}")).set_input_files(given)
         for name, _ in files:
             expect(self.dialog.get_by_text(name, exact=True).first).to_be_visible()
 
@@ -198,7 +202,9 @@ class Client:
 
     def told(self, words: str) -> None:
         """Among what only this person sees in the conversation."""
-        expect(self.messages.get_by_role("article").filter(has_text="Only visible to you").filter(has_text=words)).to_be_visible()
+        expect(
+            self.messages.get_by_role("article").filter(has_text="Only visible to you").filter(has_text=words)
+        ).to_be_visible()
 
     def shot(self, path: Path) -> None:
         """A picture, with the pointer out of the way and nothing selected."""

@@ -51,7 +51,7 @@ def open_page(browser: Browser, world: World) -> Iterator[Open]:
     opened: list[Client] = []
 
     def opening(person: str = "Tess Technician", *, width: int = 1280, dark: bool = False) -> Client:
-        client = Client.open(browser, world, person, width=width, dark=dark)
+        client = Client.open(browser, world.slack, person, width=width, dark=dark)
         opened.append(client)
         return client
 

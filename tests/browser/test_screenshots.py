@@ -30,8 +30,8 @@ def test_the_pictures_of_a_request(open_page: Open, folder: Path, dark: bool) ->
     client.shot(folder / f"card{suffix}.png")
     client.approve()
     client.open_thread()
-    client.forward_until(client.pbx().get_by_text("until"))
-    client.thread_says("issued")
+    client.forward_until(client.pbx().get_by_text("· until"))
+    client.thread_says("now lists")
     client.shot(folder / f"thread{suffix}.png")
     client.pbx().screenshot(path=folder / f"pbx{suffix}.png")
 

@@ -154,7 +154,7 @@ def test_a_blocked_address_stops_logins(quiet: World, errcode: int, words: str) 
     assert world.hq.logins == 2
 
 
-@pytest.mark.parametrize("path", ["certificate/list", "certificate/upload", "certificate/create"])
+@pytest.mark.parametrize("path", ["certificate/list", "certificate/create"])
 def test_a_block_in_the_middle_stops_logins_too(world: World, path: str) -> None:
     """70004 to a call with a good token: no more calls, no login, and after Try again the request is done once."""
     card = world.ask(world.fill_trusted)

@@ -8,7 +8,6 @@ from tests.flow.world import World
 REFUSALS = [
     (10001, "API NOT EXIST", "its firmware or edition has none for certificates", "Update the firmware"),
     (10005, "ACCESS DENIED", "our API access may not do this", "Integrations > API"),
-    (40002, "PARAMETER ERROR", "it does not accept one of the values", "Check the file"),
     (40004, "FILE SIZE EXCEEDED", "the file is too large for it", "Ask again with the certificate"),
     (70087, "IP FORBIDDEN", "is not on its list of permitted ones", "Add the address to the IP restriction"),
     (70123, "API UNAVAILABLE", "its API is switched off or not available", "Switch it on at Integrations > API"),
@@ -19,9 +18,7 @@ STEPS = [("certificate/list", "list its certificates"), ("certificate/upload", "
 
 
 @pytest.mark.parametrize(("errcode", "errmsg", "meaning", "advice"), REFUSALS, ids=[str(each[0]) for each in REFUSALS])
-def test_a_refusal_is_told_in_words_with_its_code(
-    world: World, errcode: int, errmsg: str, meaning: str, advice: str
-) -> None:
+def test_a_refusal_is_told_in_words_with_its_code(world: World, errcode: int, errmsg: str, meaning: str, advice: str) -> None:
     """A refused certificate/create ends in failed: what happened, what it means, what to do, and the code, once."""
     card = world.ask(world.fill_trusted)
     world.hq.trouble.refuse("certificate/create", errcode, errmsg)
@@ -99,7 +96,7 @@ def test_what_was_asked_for_already_is_shown(world: World) -> None:
     assert "#1" in shown.partition("Already asked for")[2].splitlines()[0]
 
 
-@pytest.mark.parametrize("errcode", [-2, 2, 70082])
+@pytest.mark.parametrize("errcode", [-2, 70082])
 def test_a_passing_fault_of_a_reading_call_is_waited_for(world: World, errcode: int) -> None:
     """Faults that pass by themselves are told once and tried again until they have passed."""
     card = world.ask(world.fill_trusted)

@@ -59,8 +59,8 @@ class Histories(RuleBasedStateMachine):
         self.store.close()
         self.folder.cleanup()
 
-    def _one(self, number: int) -> Model | None:
-        return self.models[number % len(self.models)] if self.models else None
+    def _one(self, number: int) -> Model:
+        return self.models[number % len(self.models)]
 
     def _load(self, number: int) -> Request:
         with self.store.begin() as session:
@@ -90,8 +90,6 @@ class Histories(RuleBasedStateMachine):
     @rule(number=numbers, changed=st.sampled_from(tuple(NEEDED)))
     def revise(self, number: int, changed: str) -> None:
         model = self._one(number)
-        if model is None:
-            return
         old = self._load(model.number)
         done = model.revise(self.clock.now)
         if done:
@@ -107,8 +105,6 @@ class Histories(RuleBasedStateMachine):
     @rule(target=shown, number=numbers, secret=st.binary(max_size=3))
     def check_good(self, number: int, secret: bytes) -> Seen:
         model = self._one(number)
-        if model is None:
-            return Seen(1, 1, "0" * 64)
         before = self._load(model.number)
         try:
             judged = judge(self.store, before, secret)
@@ -121,8 +117,6 @@ class Histories(RuleBasedStateMachine):
     @rule(number=numbers)
     def check_bad(self, number: int) -> None:
         model = self._one(number)
-        if model is None:
-            return
         before = self._load(model.number)
         try:
             with self.store.begin() as session:
@@ -139,7 +133,7 @@ class Histories(RuleBasedStateMachine):
     @rule(number=numbers, user=st.sampled_from(sorted(APPROVERS)), change=st.sampled_from(["", "", "", "digest", "version"]))
     def press(self, number: int, user: str, change: str) -> None:
         """An approver presses Approve on the card as it is now, or with a value that is a lie; it is decided at once."""
-        model = self.models[number % len(self.models)]
+        model = self._one(number)
         seen = Seen(model.number, model.version, model.digest)
         self.click(seen.forged(change, len(self.models)), user, "approve")
         self.decide()
@@ -155,10 +149,14 @@ class Histories(RuleBasedStateMachine):
         except Stale:
             assert not done
 
-    @rule(seen=shown)
-    def confirm_own(self, seen: Seen) -> None:
-        """Without this, chance would seldom let the requester be the one who confirms."""
-        self.confirm(seen, self._model_of(seen).requester)
+    @rule(number=numbers, user=people, own=st.booleans(), change=st.sampled_from(["", "", "digest", "version", "empty"]))
+    def ask_for(self, number: int, user: str, own: bool, change: str) -> None:
+        """Check a draft and confirm it, or a lie about it; by chance alone it would seldom be its requester who does."""
+        model = self._one(number)
+        if not model.digest:
+            self.check_good(number, b"")
+        seen = Seen(model.number, model.version, model.digest)
+        self.confirm(seen.forged(change, len(self.models)), model.requester if own else user)
 
     def _model_of(self, seen: Seen) -> Model:
         return next(model for model in self.models if model.number == seen.number)
@@ -194,8 +192,6 @@ class Histories(RuleBasedStateMachine):
     def withdraw(self, number: int, user: str, own: bool) -> None:
         """As the listener does it: only for the requester, only what is open."""
         model = self._one(number)
-        if model is None:
-            return
         user, request = model.requester if own else user, self._load(model.number)
         done = model.withdraw(user)
         if user != request.requester:
@@ -220,18 +216,16 @@ class Histories(RuleBasedStateMachine):
     def clicks_after_hours(self, number: int, minutes: int) -> None:
         """A click that is decided when the time is up, and before the request is closed for it."""
         model = self._one(number)
-        if model is not None:
-            self._record(BEN, "approve", seen := Seen(model.number, model.version, model.digest), self._delivery())
-            self.waiting.append((BEN, "approve", seen))
-            self.clock.advance(minutes=minutes)
-            self.decide()
-            self.time_passes(1)
+        seen = Seen(model.number, model.version, model.digest)
+        self._record(BEN, "approve", seen, self._delivery())
+        self.waiting.append((BEN, "approve", seen))
+        self.clock.advance(minutes=minutes)
+        self.decide()
+        self.time_passes(1)
 
     @rule(number=numbers, new=st.sampled_from(Execution))
     def execute(self, number: int, new: Execution) -> None:
         model = self._one(number)
-        if model is None:
-            return
         request, done = self._load(model.number), model.execute(new.value)
         try:
             with self.store.begin() as session:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from bot.sandbox.slack import Channel, Modal, Person, Workspace
 from bot.sandbox.slack.conversations import to_json
 from bot.sandbox.slack.records import Json, Message
-from bot.sandbox.web.marks import Marks, Unread
+from bot.sandbox.web.marks import Marks
 from bot.sandbox.web.panel import Panel
 from bot.sandbox.web.samples import Sample
 from bot.sandbox.web.served import Handshakes
@@ -123,9 +123,16 @@ class Board:
         }
 
     def _person(self, person: Person, role: str) -> dict[str, Any]:
-        """Whom to act as, and whether something waits for them: what came by direct message, or mentions them."""
-        unread = self._marks.unread(person.id, [self._state.im(person.id)])
-        return {"id": person.id, "name": person.name, "role": role, "waiting": _count(unread)}
+        """Whom to act as, and how much waits for them: what came by direct message, or mentions them."""
+        groups = [group.id for group in self._state.groups.values() if person.id in group.members]
+        calls = [f"<@{person.id}>", *(f"<!subteam^{group}>" for group in groups)]
+        waiting = 0
+        for channel in self._channels(person.id):
+            below = _threads(channel)
+            for message in self._marks.new(person.id, channel):
+                words = self._dumped(channel, message, below.get(message.ts, ()))
+                waiting += channel.im_with is not None or any(call in words for call in calls)
+        return {"id": person.id, "name": person.name, "role": role, "waiting": waiting}
 
     def _channel(self, channel: Channel, user: str) -> dict[str, Any]:
         return {
@@ -163,10 +170,6 @@ def _threads(channel: Channel) -> dict[str, tuple[Any, ...]]:
         if message.is_reply and message.thread_ts:
             found[message.thread_ts] = (*found.get(message.thread_ts, ()), message.ts)
     return found
-
-
-def _count(unread: Unread) -> int:
-    return sum(unread["channels"].values()) + sum(unread["threads"].values())
 
 
 def _view(modal: Modal) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
 """What each person has read."""
 
+from collections.abc import Iterator
 from typing import TypedDict
 
-from bot.sandbox.slack.conversations import replies, top_level
 from bot.sandbox.slack.records import Channel, Message
 from bot.sandbox.slack.state import State
 
@@ -32,14 +32,17 @@ class Marks:
         """Only what is there; what a person wrote is read by them."""
         found: Unread = {"channels": {}, "threads": {}}
         for channel in channels:
-            if new := self._new(user, channel, "", top_level(channel, user)):
-                found["channels"][channel.id] = new
-            parents = {message.thread_ts for message in channel.messages if message.is_reply and message.thread_ts}
-            for ts in parents:
-                if new := self._new(user, channel, ts, replies(channel, ts, user)):
-                    found["threads"][f"{channel.id}/{ts}"] = new
+            for message in self.new(user, channel):
+                if message.is_reply:
+                    key = f"{channel.id}/{message.thread_ts}"
+                    found["threads"][key] = found["threads"].get(key, 0) + 1
+                else:
+                    found["channels"][channel.id] = found["channels"].get(channel.id, 0) + 1
         return found
 
-    def _new(self, user: str, channel: Channel, thread: str, messages: list[Message]) -> int:
-        seen = self._seen.get((user, channel.id, thread), "")
-        return sum(message.ts > seen and message.user != user for message in messages)
+    def new(self, user: str, channel: Channel) -> Iterator[Message]:
+        """What others wrote there and this person has not seen, threads included."""
+        for message in channel.messages:
+            seen = self._seen.get((user, channel.id, message.thread_ts or "" if message.is_reply else ""), "")
+            if message.viewer in (None, user) and message.user != user and message.ts > seen:
+                yield message

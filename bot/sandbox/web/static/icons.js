@@ -16,7 +16,7 @@ const PATHS = {
 
 export function icon(name) {
   const drawn = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", class: `icon ${name}`, "aria-hidden": "true" })) {
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", class: `icon icon-${name}`, "aria-hidden": "true" })) {
     drawn.setAttribute(key, value);
   }
   const path = document.createElementNS(SVG, "path");

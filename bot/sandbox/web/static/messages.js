@@ -45,7 +45,7 @@ function item(message, thread) {
   return {
     key: `m${message.ts}`,
     signature: JSON.stringify([signature(`message:${message.channel}:${message.ts}`), thread || [news, open], get("me").id, signature("names")]),
-    make: () => render(message, thread, news, open),
+    make: () => render(message, thread, news, open && !thread),
   };
 }
 

@@ -67,7 +67,7 @@ function status(pbx) {
   const active = pbx.switches.filter(([, , , on]) => on).map(([, label]) => label);
   if (!pbx.reachable) return h("span", { class: "status bad" }, "Unreachable");
   if (active.length) return h("span", { class: "status odd" }, active.join(", "));
-  return h("span", { class: "status good" }, "Well");
+  return h("span", { class: "status good" }, "No trouble");
 }
 
 function slots([kind, used, most]) {
@@ -81,7 +81,7 @@ const STATES = { issuing: "issuing …", issuance_fail: "issuing failed", issuan
 
 function certificates(pbx) {
   if (!pbx.certificates.length) return h("p", { class: "none" }, "No certificates yet");
-  const shown = pbx.certificates.slice(-6);
+  const shown = pbx.certificates.slice(-4);
   const left = pbx.certificates.length - shown.length;
   return h("ul", { class: "certificates" }, left ? h("li", { class: "about" }, `${left} older`) : null, shown.map(certificate));
 }
