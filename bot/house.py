@@ -21,7 +21,7 @@ from bot.pbx.endpoint import Endpoint
 from bot.slack.errors import guarded
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
-from bot.store import agenda
+from bot.store import agenda, tokens
 from bot.store.agenda import Work
 from bot.store.engine import Store, utc_now
 from bot.store.ledger import pbx_key
@@ -66,7 +66,7 @@ class Bot:
     def stop(self) -> None:
         """Listen no more, finish what is in hand, let go of the rest."""
         if self._ear is not None:
-            self._ear.close()  # type: ignore[no-untyped-call]
+            self._ear.close()
         self.loop.stop()
         self._pool.shutdown(wait=True)
         self.store.close()
@@ -80,6 +80,7 @@ class Bot:
         with self.store.begin() as session:
             if self._lock is not None:
                 agenda.end_all_leases(session)
+                tokens.end_all_logins(session)
             for pbx in self._config.pbx:
                 agenda.bring_forward(session, pbx_key(pbx.name), self.store.now())
 

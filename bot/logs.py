@@ -66,3 +66,4 @@ def configure(level: str = "INFO") -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("bot").setLevel(level)
+    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # the SDK says the same again, and a goodbye is no error

@@ -201,6 +201,8 @@ def _confirmed(desk: Desk) -> Callable[..., None]:
             with store.begin(LISTENER_WAIT) as session:
                 pending_for = desk.context.config.slack.pending_for
                 request = ledger.confirm(session, store.now(), shown, body["user"]["id"], pending_for)
+                if desk.context.rule(request.ask.pbx) is None:  # nobody could approve it
+                    raise Stale
                 _forget_drafts_secrets(desk, session, request)
         except Stale:
             ack(response_action="update", view=dialogs.gone())

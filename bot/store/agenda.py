@@ -154,6 +154,11 @@ def drop(session: Session, kind: Work, request: int) -> None:
     session.execute(unclaimed.where(AgendaRow.owner.is_(None)))
 
 
+def awaits(session: Session, kind: Work, request: int) -> bool:
+    """Whether there is an entry of this kind for a request."""
+    return session.scalars(select(AgendaRow.id).filter_by(kind=kind.value, request=request).limit(1)).first() is not None
+
+
 def give_back(session: Session, owner: str) -> None:
     """End the leases of all that this process holds, so that the next one adopts it at once."""
     session.execute(update(AgendaRow).where(AgendaRow.owner == owner).values(lease_until=datetime(1970, 1, 1, tzinfo=UTC)))

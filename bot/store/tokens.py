@@ -99,6 +99,11 @@ def resume(session: Session, pbx: str) -> bool:
     return session.execute(halted.values(stopped_for="", stopped_why="")).one_or_none() is not None
 
 
+def end_all_logins(session: Session) -> None:
+    """Nobody else is alive, so nobody is logging in."""
+    session.execute(update(TokenRow).values(login_until=None, login_owner=""))
+
+
 def _row(session: Session, pbx: str) -> TokenRow:
     """The PBX's row, made if need be, and locked: nobody changes it until this is committed."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

@@ -108,11 +108,13 @@ def _tell(session: Session, now: datetime, vault: Vault, request: Request, click
         ledger.narrate(session, now, request.id)
 
 
-def refuse(session: Session, now: datetime, click: Click, code: str, reason: str, rule: str) -> None:
-    """The click does not count; that it was made, and why it does not count, is an event."""
-    if settle(session, now, click, "refused"):
-        audit.append(session, now, EventKind.REFUSED, click.user, click.shown.request, verdict=click.verdict, code=code,
-                     reason=reason, rule=rule)  # fmt: skip
+def refuse(session: Session, now: datetime, click: Click, code: str, reason: str, rule: str) -> bool:
+    """The click does not count; that it was made, and why it does not count, is an event. False when it was decided before."""
+    if not settle(session, now, click, "refused"):
+        return False
+    audit.append(session, now, EventKind.REFUSED, click.user, click.shown.request, verdict=click.verdict, code=code,
+                 reason=reason, rule=rule)  # fmt: skip
+    return True
 
 
 def settle(session: Session, now: datetime, click: Click, state: str) -> bool:

@@ -109,8 +109,9 @@ class Decider:
     def _refuse(self, click: Click, verdict: Verdict) -> None:
         store = self._context.store
         with store.begin() as session:
-            votes.refuse(session, store.now(), click, verdict.code, verdict.reason, verdict.rule)
-        self._context.pool.submit(self._tell, click, verdict)
+            is_ours = votes.refuse(session, store.now(), click, verdict.code, verdict.reason, verdict.rule)
+        if is_ours:  # if not, whoever decided it has told it
+            self._context.pool.submit(self._tell, click, verdict)
 
     def _tell(self, click: Click, verdict: Verdict) -> None:
         """Privately, and only now that the refusal is committed. Lost words change nothing: the card tells the state."""

@@ -15,13 +15,13 @@ class Expirer:
         self._context = context
 
     def visit(self, entry: Entry) -> None:
-        """An entry that came too late for its state does nothing."""
+        """An entry that came too late for its state does nothing; nor does one beside a later one, for then it was touched."""
         store = self._context.store
         try:
             with store.begin() as session:
                 agenda.finish(session, entry)
                 request = ledger.load(session, entry.request or 0)
-                if request is not None and _is_over(request, entry):
+                if request is not None and _is_over(request, entry) and not agenda.awaits(session, entry.kind, request.id):
                     ledger.close(session, store.now(), store.vault, request, Decision.EXPIRED, BOT)
         except Stale:  # somebody was faster; there is nothing left to expire
             with store.begin() as session:

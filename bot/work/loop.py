@@ -148,8 +148,11 @@ class Loop:
         """Finish what is in hand; what is claimed and not begun is free for the next process at once."""
         for crew in self._crews:
             crew.stop()
-        with self._store.begin() as session:
-            agenda.give_back(session, self._store.owner)
+        try:
+            with self._store.begin() as session:
+                agenda.give_back(session, self._store.owner)
+        except StoreError as error:  # the leases run out by themselves
+            log.warning("agenda.not_given_back", code=error.code)
 
 
 def later(now: datetime, attempt: int, *, first: float = 2.0, longest: float = 60.0) -> datetime:

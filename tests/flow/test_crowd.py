@@ -10,7 +10,7 @@ PEOPLE = 100
 
 
 def test_a_hundred_people_at_once_are_acknowledged_in_time_while_slack_is_slow(quiet: World) -> None:
-    """50 people ask and 50 click Approve at the same moment, every Slack call takes 2 s, and each is acknowledged within 3 s."""
+    """50 ask and 50 click Approve at the same moment, every Slack call takes 2 s, and each is acknowledged within 3 s."""
     crowd = [quiet.slack.add_person(f"Person {number}") for number in range(PEOPLE)]
     quiet.slack.join(quiet.certs, *crowd)
     quiet.start()

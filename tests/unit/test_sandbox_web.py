@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from bot.sandbox import web
 from bot.sandbox.changes import Announced
@@ -70,6 +75,15 @@ def test_other_pages_cannot_act(house: House, origin: str) -> None:
     given = {"do": "say", "as": house.tess.id, "channel": house.room.id, "text": "forged"}
     assert house.post(origin=origin, **given).status_code == 403
     assert house.slack.messages(house.room) == []
+
+
+def test_other_pages_cannot_look(house: House) -> None:
+    """The WebSocket of the live page takes its own origin only (RFC 6455, section 10.2)."""
+    address = house.slack.page_url.replace("http", "ws") + "sandbox/live"
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(address, origin=Origin("https://example.com"), proxy=None)
+    with connect(address, origin=Origin(house.slack.page_url.rstrip("/")), proxy=None) as page:
+        assert json.loads(page.recv(timeout=5))["new"]["me"] == {"id": house.tess.id, "name": "Tess"}
 
 
 def test_a_foreign_name_for_this_machine_is_refused(house: House) -> None:
@@ -233,13 +247,16 @@ def test_unread_is_counted_by_person_channel_and_thread(house: House) -> None:
 
 
 def test_the_samples_are_what_they_say() -> None:
-    """The good ones are in force now, the old one has expired, and they differ in each sandbox."""
+    """The good certificates are in force and the old one has expired; only the right key belongs to its certificate."""
     now = datetime.now(UTC)
-    found = {sample.name: sample for sample in web.samples("a.example.com")}
-    assert set(found) == {"telecom-root.crt", "a.example.com.pem", "old-root.crt", "wrong-key.pem"}
-    assert found["telecom-root.crt"].content != web.samples()[0].content
-    assert b"PRIVATE KEY" in found["a.example.com.pem"].content
-    assert now.year >= 2026
+    found = {sample.name: sample.content for sample in web.samples("a.example.com")}
+    certificates = {name: x509.load_pem_x509_certificates(content)[0] for name, content in found.items()}
+    in_force = {name for name, one in certificates.items() if one.not_valid_before_utc < now < one.not_valid_after_utc}
+    assert in_force == {"telecom-root.crt", "a.example.com.pem", "wrong-key.pem"}
+    assert certificates["old-root.crt"].not_valid_after_utc < now
+    fits = {name: load_pem_private_key(found[name], None).public_key() == certificates[name].public_key()
+            for name in ("a.example.com.pem", "wrong-key.pem")}  # fmt: skip
+    assert fits == {"a.example.com.pem": True, "wrong-key.pem": False}
 
 
 def test_whoever_listens_hears_of_each_change() -> None:

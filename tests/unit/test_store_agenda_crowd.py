@@ -47,15 +47,17 @@ def test_many_workers(tmp_path: Path) -> None:
     watch = Watch()
 
     def work(owner: str) -> None:
-        while size(store):
+        while True:
             with store.begin() as session:
                 entry = agenda.claim(session, owner, NOW, (Work.FULFIL,))
             if entry is not None:
                 watch.enter(entry)
-                size(store)  # something that takes its time, in which others may not get the key
+                read(store, lambda session: agenda.is_due(session, NOW, (Work.FULFIL,)))  # takes its time
                 watch.leave(entry)
                 with store.begin() as session:
                     agenda.finish(session, entry)
+            elif not size(store):
+                return
 
     answers = at_once([partial(work, f"w{number}") for number in range(8)])
     assert answers == [None] * 8

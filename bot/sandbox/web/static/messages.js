@@ -23,15 +23,21 @@ export function showList(list, messages, { thread = false } = {}) {
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   const items = [];
   let day = "";
+  let before = null;
   for (const message of messages) {
     const date = new Date(message.ts * 1000);
     if (!thread && dayOf(date) !== day) items.push(divider((day = dayOf(date)), date));
-    items.push(item(message, thread));
+    items.push(item(message, thread, follows(message, before)));
+    before = thread && message === messages[0] ? null : message;
   }
   keepingFocus(list, () => reconcile(list, items));
   if (atEnd || list.dataset.jump) list.scrollTop = list.scrollHeight;
   delete list.dataset.jump;
 }
+
+// What one person says in a row stands under one name, as long as it is of the same five minutes and kind.
+const follows = (message, before) =>
+  Boolean(before) && before.user === message.user && message.ts - before.ts < 300 && !before.is_ephemeral && !message.is_ephemeral;
 
 const divider = (day, date) => ({
   key: day,
@@ -39,23 +45,24 @@ const divider = (day, date) => ({
   make: () => h("p", { class: "day" }, h("span", {}, capital(pretty(date, long)))),
 });
 
-function item(message, thread) {
+function item(message, thread, compact) {
   const news = get("unread").threads[`${message.channel}/${message.ts}`] ?? 0;
   const open = where.thread === message.ts;
   return {
     key: `m${message.ts}`,
-    signature: JSON.stringify([signature(`message:${message.channel}:${message.ts}`), thread || [news, open], get("me").id, signature("names")]),
-    make: () => render(message, thread, news, open && !thread),
+    signature: JSON.stringify([signature(`message:${message.channel}:${message.ts}`), thread || [news, open], compact, get("me").id, signature("names")]),
+    make: () => render(message, { thread, news, open: open && !thread, compact }),
   };
 }
 
-function render(message, thread, news, open) {
+function render(message, { thread, news, open, compact }) {
   const workspace = get("workspace");
   const app = message.user === workspace.bot;
   const name = get("names").users[message.user] ?? message.user;
   const date = new Date(message.ts * 1000);
-  return h("article", { class: `message ${message.is_ephemeral ? "ephemeral" : ""} ${open ? "open" : ""}`, "data-ts": message.ts },
-    avatar(message.user, name),
+  const kinds = [message.is_ephemeral && "ephemeral", open && "open", compact && "compact"].filter(Boolean).join(" ");
+  return h("article", { class: `message ${kinds}`, "data-ts": message.ts },
+    compact ? h("span", { class: "gap", "aria-hidden": "true" }, time(date)) : avatar(message.user, name),
     h("div", { class: "body" },
       message.is_ephemeral && h("p", { class: "only" }, icon("eye"), "Only visible to you"),
       h("p", { class: "from" }, h("strong", {}, name), app && h("span", { class: "tag" }, "APP"),

@@ -1,0 +1,137 @@
+"""What a visit to a PBX leaves behind: each outcome in one transaction, with the agenda entry of the next visit.
+
+A worker that lost its lease brings nothing in. The thread is told of an outage once, not at every attempt.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.domain.events import BOT, Event, EventKind
+from bot.domain.plan import Step
+from bot.domain.requests import Decision, Execution, Outcome, Request, StepState
+from bot.exceptions import PbxError
+from bot.store import agenda, audit, ledger, steps
+from bot.store.agenda import Entry
+from bot.store.engine import Store
+from bot.store.steps import Taken
+from bot.work.finding import Wanted
+from bot.work.loop import later
+from bot.work.trouble import PATIENCE, PAUSE, Course, sentence
+
+#: The events that tell of an outage; what the thread was told last says whether one goes on.
+_OUTAGES = (EventKind.RETRYING, EventKind.LOGIN_STOPPED)
+
+
+class Progress:
+    """How a request moves on, for `bot.work.fulfil`, which makes the calls."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, entry: Entry) -> Request | None:
+        """The request in the state of being applied; None, and the entry is done, when there is nothing left to do."""
+        with self._store.begin() as session:
+            agenda.hold(session, entry, self._store.now())
+            request = ledger.load(session, entry.request or 0)
+            if request is None or request.decision is not Decision.APPROVED or request.has_ended:
+                agenda.finish(session, entry)
+                return None
+            if request.execution is Execution.QUEUED:
+                audit.append(session, self._store.now(), EventKind.APPLYING, BOT, request.id)
+                ledger.narrate(session, self._store.now(), request.id)
+            if request.execution is not Execution.APPLYING:
+                ledger.execute(session, request, Execution.APPLYING)
+            return ledger.load(session, request.id)
+
+    def taken(self, request: Request) -> dict[Step, Taken]:
+        with self._store.begin() as session:
+            return steps.taken(session, request.id)
+
+    def take_course(self, entry: Entry, request: Request, error: PbxError, course: Course) -> None:
+        now = self._store.now()
+        if course is Course.FAIL or now > self._since(request) + PATIENCE[course]:
+            self._give_up(entry, request, error)
+            return
+        due = now + PAUSE[course] if course in PAUSE else later(now, entry.attempt)
+        kind = EventKind.LOGIN_STOPPED if course is Course.STOPPED else EventKind.RETRYING
+        self.pause(entry, request, error, due, kind)
+
+    def _give_up(self, entry: Entry, request: Request, error: PbxError) -> None:
+        created = self.taken(request).get(Step.CREATE)
+        if created is None or created.state is StepState.INTENDED:
+            self.fail(entry, request, sentence(error), error.code)
+        else:
+            self.unknown(entry, request, sentence(error))
+
+    def pause(
+        self, entry: Entry, request: Request, error: PbxError, due: datetime, kind: EventKind = EventKind.RETRYING
+    ) -> None:
+        """Come back later; the thread is told once, not at every attempt."""
+        with self._store.begin() as session:
+            if self._last(session, request).kind is not kind:
+                self.tell(session, request, kind, pbx=request.ask.pbx, sentence=sentence(error), code=error.code)
+            ledger.execute(session, request, Execution.WAITING)
+            agenda.again(session, entry, due)
+
+    def times(self, request: Request, kind: EventKind) -> int:
+        with self._store.begin() as session:
+            return sum(event.kind is kind for event in audit.events_of(session, request.id))
+
+    def _since(self, request: Request) -> datetime:
+        """When the trouble began that the thread was told of last; now, if that was something else."""
+        with self._store.begin() as session:
+            last = self._last(session, request)
+        return last.at if last.kind in _OUTAGES else self._store.now()
+
+    def _last(self, session: Session, request: Request) -> Event:
+        """The last thing that happened to the request; a click that was refused on its card changed nothing."""
+        return [event for event in audit.events_of(session, request.id) if event.kind is not EventKind.REFUSED][-1]
+
+    def intend(self, entry: Entry, request: Request, step: Step, known: Sequence[int]) -> None:
+        """Commit that the call is about to leave, if the lease is still ours."""
+        now = self._store.now()
+        with self._store.begin() as session:
+            agenda.hold(session, entry, now)
+            steps.forget(session, request.id, step)
+            steps.intend(session, now, request.id, step, known)
+            steps.sent(session, now, request.id, step)
+
+    @contextmanager
+    def settling(self, entry: Entry) -> Iterator[Session]:
+        """The transaction of a step's outcome: the next visit is due with it, or nothing of it is kept."""
+        with self._store.begin() as session:
+            yield session
+            agenda.again(session, entry, self._store.now(), fresh=True)
+
+    def tell(self, session: Session, request: Request, kind: EventKind, **data: Any) -> None:
+        audit.append(session, self._store.now(), kind, BOT, request.id, **data)
+        ledger.narrate(session, self._store.now(), request.id)
+
+    def wanted(self, request: Request) -> Wanted:
+        uploaded = self.taken(request).get(Step.UPLOAD)
+        return Wanted.by(request, str(uploaded.result.get("name", "")) if uploaded else "")
+
+    def wait(self, entry: Entry, request: Request, due: datetime, *, well: bool = False) -> None:
+        """``well``: the PBX answers, so an outage that the thread was told of is over, and its patience with it."""
+        with self._store.begin() as session:
+            if well and self._last(session, request).kind in _OUTAGES:
+                self.tell(session, request, EventKind.ANSWERING)
+            ledger.execute(session, request, Execution.WAITING)
+            agenda.again(session, entry, due)
+
+    def fail(self, entry: Entry, request: Request, sentence: str, code: str, **data: Any) -> None:
+        self._end(entry, request, Execution.FAILED, sentence, code=code, **data)
+
+    def unknown(self, entry: Entry, request: Request, what: str) -> None:
+        sentence = f"{what}. The bot does not guess: please look at the PBX's certificate list yourself."
+        self._end(entry, request, Execution.UNKNOWN, sentence, code="unknown")
+
+    def _end(self, entry: Entry, request: Request, state: Execution, sentence: str, **data: Any) -> None:
+        with self._store.begin() as session:
+            agenda.finish(session, entry)
+            ledger.end(session, self._store.now(), self._store.vault, request, state, Outcome(sentence=sentence),
+                       sentence=sentence, **data)  # fmt: skip
