@@ -78,7 +78,6 @@ class SlackConfig(Table):
     allow_typed_dns_credentials: StrictBool = False
     #: Who may press Try again and is told of trouble; empty means the approvers of the PBX. See `Config.operators_of`.
     operators: values.People = ()
-    operators_channel: values.ChannelId | None = None
     bot_token: Annotated[values.Secret, values.slack_token("xoxb-")]
     #: The app-level token of Socket Mode.
     app_token: Annotated[values.Secret, values.slack_token("xapp-")]

@@ -15,7 +15,7 @@ class TestAGoodFile:
         assert config.database.url == "sqlite:///pbx-cert-bot.db"
         assert config.slack.pending_for == datetime.timedelta(hours=8)
         assert (config.slack.allow_typed_dns_credentials, config.slack.operators) == (False, ())
-        assert (config.slack.operators_channel, config.slack.signing_secret) == (None, None)
+        assert config.slack.signing_secret is None
         assert config.slack.api_url == "https://slack.com/api/"
         assert config.slack.bot_token.get_secret_value() == "xoxb-secret-of-bot"
         assert config.slack.app_token.get_secret_value() == "xapp-secret-of-app"
