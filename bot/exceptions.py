@@ -17,6 +17,7 @@
     │   └── PbxRefused              the PBX answered with an errcode
     │       ├── PbxTokenExpired         10004
     │       ├── PbxLimitReached         60002
+    │       │   └── PbxTokenCap             at a login: every access token is in use
     │       └── PbxLoginRefused         the client id or secret is wrong, or our address is blocked
     └── SlackError              the workspace
         ├── SlackUnreachable        the call did not leave, so nothing happened
@@ -142,6 +143,10 @@ class PbxTokenExpired(PbxRefused):
 
 class PbxLimitReached(PbxRefused):
     """The PBX has no room for another one."""
+
+
+class PbxTokenCap(PbxLimitReached):
+    """All of the PBX's access tokens are in use."""
 
 
 class PbxLoginRefused(PbxRefused):

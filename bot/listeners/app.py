@@ -102,7 +102,8 @@ class Ear(SocketModeHandler):
             self._pool.submit(_run, job)
 
     def close(self) -> None:
-        """Break the line first: its reader may sleep on it for ten seconds more without noticing that it was closed."""
+        """Break the line and let its reader go, and only then close it: a closed socket wakes nobody, and the reader would
+        sleep on it for ten seconds more."""
         self.client.auto_reconnect_enabled = False
         session = self.client.current_session
         line = session.sock.sock if session is not None and session.sock is not None else None
@@ -110,9 +111,9 @@ class Ear(SocketModeHandler):
             session.keep_running = False
             with suppress(OSError):  # the other side was faster
                 line.shutdown(socket.SHUT_RDWR)
-        super().close()  # type: ignore[no-untyped-call]
-        if line is not None:
+            self.client.current_session_runner.shutdown()  # type: ignore[no-untyped-call]
             line.close()  # the library forgets to when it finds the line broken
+        super().close()  # type: ignore[no-untyped-call]
 
 
 def _run(job: Any) -> None:

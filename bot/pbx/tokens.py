@@ -22,6 +22,7 @@ from bot.exceptions import (
     PbxLoginRefused,
     PbxLoginStopped,
     PbxRefused,
+    PbxTokenCap,
     PbxUnreachable,
 )
 from bot.pbx.answers import Answer
@@ -130,7 +131,7 @@ class TokenKeeper:
         try:
             return self._ask("refresh_token", latest)
         except PbxLimitReached as refusal:
-            raise self._remember(refusal) from None
+            raise self._remember(_cap(refusal)) from None
         except PbxRefused as refusal:
             if refusal.errcode == BLOCKED:
                 raise self.stop(refusal) from None
@@ -144,7 +145,7 @@ class TokenKeeper:
         try:
             return self._ask("get_token", credentials)
         except PbxLimitReached as refusal:
-            raise self._remember(refusal) from None
+            raise self._remember(_cap(refusal)) from None
         except PbxRefused as refusal:
             if refusal.errcode not in SERVICE_FAULTS:
                 raise self.stop(refusal) from None
@@ -190,3 +191,8 @@ def _login_call(path: str, credentials: Mapping[str, SecretStr]) -> Call:
 def _seconds(answer: Answer, key: str, missing: int) -> timedelta:
     told = number(answer.get(key))
     return timedelta(seconds=min(max(told, 0), 10**8) if told is not None else missing)
+
+
+def _cap(refusal: PbxLimitReached) -> PbxTokenCap:
+    """At a login the code speaks of tokens, whatever the call was that needed one."""
+    return PbxTokenCap(refusal.errcode, refusal.errmsg, refusal.message)

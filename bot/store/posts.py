@@ -46,8 +46,3 @@ def forget(session: Session, request: int, purpose: str) -> None:
     row = session.get(PostRow, (request, purpose))
     if row is not None:
         session.delete(row)
-
-
-def by_message(session: Session, channel: str, ts: str) -> int | None:
-    """The request that a message of ours belongs to."""
-    return session.scalars(select(PostRow.request).filter_by(channel=channel, ts=ts)).one_or_none()

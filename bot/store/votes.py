@@ -108,6 +108,16 @@ def _tell(session: Session, now: datetime, vault: Vault, request: Request, click
         ledger.narrate(session, now, request.id)
 
 
+def has_quorum(session: Session, vault: Vault, request: Request) -> bool:
+    """Whether enough people other than the requester approved exactly this: what the row and the vault hold now."""
+    approved = select(VoteRow.user).filter_by(
+        request=request.id, version=request.version, state="counted", verdict=APPROVE,
+        digest=ledger.digest_of(session, vault, request),
+    )  # fmt: skip
+    people = set(session.scalars(approved)) - {request.requester}
+    return len(people) >= request.approvals_needed
+
+
 def refuse(session: Session, now: datetime, click: Click, code: str, reason: str, rule: str) -> bool:
     """The click does not count; that it was made, and why it does not count, is an event. False when it was decided before."""
     if not settle(session, now, click, "refused"):

@@ -34,6 +34,12 @@ SETTLING = timedelta(seconds=60)
 TRIES = 3
 #: How long the PBX may take to be issued a certificate; DNS propagation is a matter of minutes.
 ISSUING_FOR = timedelta(hours=2)
+#: The steps up to the one that cannot be taken back.
+_BEFORE = (Step.LOOK, Step.UPLOAD, Step.CREATE)
+_CHANGED = (
+    "What is stored of this request is not what was approved, so nothing more was sent. Somebody changed the bot's database: "
+    "an operator should run pbx-cert-bot audit verify."
+)
 
 
 class Fulfiller:
@@ -61,7 +67,11 @@ class Fulfiller:
                     entry, request, f"{request.ask.pbx} is not configured any more, so nothing was done.", "no_pbx"
                 )
                 return
-            self._take[self._next(request)](entry, request, self._context.pbx(request.ask.pbx))
+            step = self._next(request)
+            if step in _BEFORE and not self._visit.is_approved(request):
+                self._visit.fail(entry, request, _CHANGED, "changed")
+                return
+            self._take[step](entry, request, self._context.pbx(request.ask.pbx))
         except PbxError as error:
             self._visit.take_course(entry, request, error, trouble.for_reading(error))
         except VaultError as error:

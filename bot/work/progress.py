@@ -14,7 +14,7 @@ from bot.domain.events import BOT, Event, EventKind
 from bot.domain.plan import Step
 from bot.domain.requests import Decision, Execution, Outcome, Request, StepState
 from bot.exceptions import PbxError
-from bot.store import agenda, audit, ledger, steps
+from bot.store import agenda, audit, ledger, steps, votes
 from bot.store.agenda import Entry
 from bot.store.engine import Store
 from bot.store.steps import Taken
@@ -51,6 +51,13 @@ class Progress:
         with self._store.begin() as session:
             return steps.taken(session, request.id)
 
+    def is_approved(self, request: Request) -> bool:
+        """Whether the quorum stands for what is stored now, or the call has left already and only its fate is asked for."""
+        with self._store.begin() as session:
+            create = steps.taken(session, request.id).get(Step.CREATE)
+            asked = create is not None and create.state is StepState.SENT
+            return asked or votes.has_quorum(session, self._store.vault, request)
+
     def take_course(self, entry: Entry, request: Request, error: PbxError, course: Course) -> None:
         now = self._store.now()
         if course is Course.FAIL or now > self._since(request) + PATIENCE[course]:
@@ -74,8 +81,13 @@ class Progress:
         with self._store.begin() as session:
             if self._last(session, request).kind is not kind:
                 self.tell(session, request, kind, pbx=request.ask.pbx, sentence=sentence(error), code=error.code)
-            ledger.execute(session, request, Execution.WAITING)
-            agenda.again(session, entry, due)
+            self._stand_by(session, entry, request, due)
+
+    def _stand_by(self, session: Session, entry: Entry, request: Request, due: datetime) -> None:
+        """The card may have been rendered in the middle of this visit, as being applied, so it is looked at again."""
+        ledger.execute(session, request, Execution.WAITING)
+        ledger.narrate(session, self._store.now(), request.id)
+        agenda.again(session, entry, due)
 
     def times(self, request: Request, kind: EventKind) -> int:
         with self._store.begin() as session:
@@ -120,8 +132,7 @@ class Progress:
         with self._store.begin() as session:
             if well and self._last(session, request).kind in _OUTAGES:
                 self.tell(session, request, EventKind.ANSWERING)
-            ledger.execute(session, request, Execution.WAITING)
-            agenda.again(session, entry, due)
+            self._stand_by(session, entry, request, due)
 
     def fail(self, entry: Entry, request: Request, sentence: str, code: str, **data: Any) -> None:
         self._end(entry, request, Execution.FAILED, sentence, code=code, **data)

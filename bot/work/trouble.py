@@ -10,6 +10,7 @@ from bot.exceptions import (
     PbxLoginRefused,
     PbxLoginStopped,
     PbxRefused,
+    PbxTokenCap,
     PbxTokenExpired,
     PbxUnreachable,
 )
@@ -52,7 +53,7 @@ def for_reading(error: PbxError) -> Course:
     """After a call that may be made again without harm: a list, an upload."""
     if isinstance(error, PbxLoginRefused | PbxLoginStopped):
         return Course.STOPPED
-    if isinstance(error, PbxLimitReached):  # a list has no limit, so it was the login's
+    if isinstance(error, PbxLimitReached):  # reading has no limit of its own, so it is that of the tokens
         return Course.MUCH_LATER
     if isinstance(error, PbxTokenExpired) or not isinstance(error, PbxRefused):
         return Course.LATER
@@ -61,7 +62,7 @@ def for_reading(error: PbxError) -> Course:
 
 def for_creating(error: PbxError, *, uploaded: bool) -> Course:
     """After ``certificate/create``, which must not happen twice."""
-    if isinstance(error, PbxUnreachable | PbxLoginRefused | PbxLoginStopped | PbxTokenExpired):
+    if isinstance(error, PbxUnreachable | PbxLoginRefused | PbxLoginStopped | PbxTokenCap | PbxTokenExpired):
         return for_reading(error)  # it did not take effect, and that is certain
     if not isinstance(error, PbxRefused):
         return Course.LOOK

@@ -42,8 +42,13 @@ class Client:
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
         page.on("request", lambda request: self._stay_here(request.url))
+
+    def _failed(self, url: str, why: str) -> None:
+        """A request that was still under way when its page was left or loaded anew has not failed."""
+        if "ERR_ABORTED" not in why:
+            self.complaints.append(f"failed: {url} {why}")
 
     def _stay_here(self, url: str) -> None:
         if not url.startswith((self.slack.page_url, "data:")):

@@ -157,13 +157,13 @@ def test_each_outage_of_a_long_issuing_has_its_own_patience(tmp_path: Path) -> N
         world.clock.advance(minutes=70)
         world.hq.trouble.html("certificate/list")
         looks(world, 3, seconds=31)
-        assert "waiting" in world.card(card)
+        world.wait_card(card, "approved, waiting")
         assert not world.count_lines(card, "*unknown*")
     finally:
         world.close()
 
 
-def looks(world: World, more: int, **by: float) -> None:
+def looks(world: World, more: int, seconds: float) -> None:
     """Let time pass until the PBX was asked for its list so many times more."""
     wanted = world.hq.count("certificate/list") + more
-    world.skip_until(lambda: world.hq.count("certificate/list") >= wanted, **by)
+    world.skip_until(lambda: world.hq.count("certificate/list") >= wanted, seconds=seconds)

@@ -20,7 +20,12 @@ LOST: dict[str, Callable[[World], None]] = {
 
 
 def fill(world: World, kind: str) -> Callable[..., Modal]:
-    return {"trusted": world.fill_trusted, "import": world.fill_import, "apply": world.fill_apply}[kind]
+    fills: dict[str, Callable[..., Modal]] = {
+        "trusted": world.fill_trusted,
+        "import": world.fill_import,
+        "apply": world.fill_apply,
+    }
+    return fills[kind]
 
 
 def until_done(world: World, card: Json) -> list[str]:

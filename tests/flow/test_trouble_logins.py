@@ -51,7 +51,7 @@ def test_a_wrong_secret_is_tried_once(quiet: World) -> None:
     assert "[Try again]" in line
     quietly(world, card, 1)
     assert world.count_lines(card, STOPPED) == 1
-    assert "waiting" in world.card(card)
+    world.wait_card(card, "approved, waiting")
     world.verify_chain()
 
 

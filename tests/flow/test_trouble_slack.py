@@ -135,10 +135,10 @@ def test_a_channel_without_the_bot_is_told_and_tried_again(quiet: World, private
     assert words in said
     assert "so nobody can approve it yet" in said
     tried = world.slack_calls(POST)
-    world.skip_until(lambda: world.slack_calls(POST) >= tried + 3, seconds=61)
+    world.skip_until(lambda: world.slack_calls(POST) >= tried + 3, seconds=31)
     assert sum("cannot be posted" in said for said in world.told(world.tess)) == 1
     world.slack.join(channel, world.slack.bot_user)
-    world.skip_until(lambda: bool(world.slack.messages(channel)), seconds=61)
+    world.skip_until(lambda: bool(world.slack.messages(channel)), seconds=31)
     card = world.slack.messages(channel)[0]
     world.wait_told(world.tess, "You have asked for")
     world.ana.click(card, "approve")

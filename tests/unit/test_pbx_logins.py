@@ -8,10 +8,10 @@ from pydantic import SecretStr
 
 from bot.exceptions import (
     PbxError,
-    PbxLimitReached,
     PbxLoginRefused,
     PbxLoginStopped,
     PbxRefused,
+    PbxTokenCap,
     PbxUnreachable,
 )
 from bot.pbx.client import PbxClient
@@ -44,7 +44,7 @@ def test_all_tokens_in_use(pbx: PbxSimulator, clock: Clock) -> None:
     shelf = MemoryShelf()
     client = client_of(pbx, shelf)
     for error in at_once(client.system_information):
-        assert type(error) is PbxLimitReached
+        assert type(error) is PbxTokenCap
         assert "up to 30 minutes" in error.message
     assert pbx.count("get_token", 60002) == 1
     assert not shelf.stops

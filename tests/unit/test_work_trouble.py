@@ -10,6 +10,7 @@ from bot.exceptions import (
     PbxFateUnknown,
     PbxLoginRefused,
     PbxLoginStopped,
+    PbxTokenCap,
     PbxUnreachable,
 )
 from bot.pbx.errors import refused
@@ -49,6 +50,7 @@ def test_refusals(errcode: int) -> None:
         (PbxBadAnswer(), Course.LATER, Course.LOOK),
         (PbxLoginStopped(), Course.STOPPED, Course.STOPPED),
         (PbxLoginRefused(20002, "WRONG"), Course.STOPPED, Course.STOPPED),
+        (PbxTokenCap(60002, "MAX LIMITATION EXCEEDED"), Course.MUCH_LATER, Course.MUCH_LATER),
         (PbxLoginRefused(70004, "ACCOUNT IP BLOCKED"), Course.STOPPED, Course.STOPPED),
         (refused(1, "Token expired", "add"), Course.LATER, Course.LATER),
         (PbxError("of a kind that comes later"), Course.LATER, Course.LOOK),

@@ -75,9 +75,12 @@ export function composer({ channel, thread, label }) {
 
   function take(files) {
     chosen = files;
-    picked.replaceChildren(...files.map((each) => h("span", { class: "file" }, icon("file"), h("span", { class: "name" }, each.name),
-      h("span", { class: "about" }, bytes(each.size)),
-      h("button", { type: "button", class: "plain", "aria-label": `Remove ${each.name}`, on: { click: () => take(chosen.filter((one) => one !== each)) } }, icon("close")))));
+    picked.replaceChildren(...files.map((each) => {
+      const remove = () => take(chosen.filter((one) => one !== each));
+      return h("span", { class: "file" }, icon("file"), h("span", { class: "name" }, each.name),
+        h("span", { class: "about" }, bytes(each.size)),
+        h("button", { type: "button", class: "plain", "aria-label": `Remove ${each.name}`, on: { click: remove } }, icon("close")));
+    }));
   }
 
   async function submit() {
