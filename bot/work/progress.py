@@ -14,7 +14,7 @@ from bot.domain.events import BOT, Event, EventKind
 from bot.domain.plan import Step
 from bot.domain.requests import Decision, Execution, Outcome, Request, StepState
 from bot.exceptions import PbxError
-from bot.store import agenda, audit, ledger, steps, votes
+from bot.store import agenda, audit, ledger, steps, tokens, votes
 from bot.store.agenda import Entry
 from bot.store.engine import Store
 from bot.store.steps import Taken
@@ -79,6 +79,9 @@ class Progress:
     ) -> None:
         """Come back later; the thread is told once, not at every attempt."""
         with self._store.begin() as session:
+            if kind is EventKind.LOGIN_STOPPED and not tokens.stopped(session, request.ask.pbx):
+                self._stand_by(session, entry, request, self._store.now())  # somebody pressed Try again during this visit
+                return
             if self._last(session, request).kind is not kind:
                 self.tell(session, request, kind, pbx=request.ask.pbx, sentence=sentence(error), code=error.code)
             self._stand_by(session, entry, request, due)
