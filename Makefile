@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests wait more than they compute, so they go by more workers than there are cores.
+WORKERS ?= 4
 
 .PHONY: screenshots demo test check bench lock clean
 
@@ -10,7 +12,7 @@ demo: $(STAMP)  ## play the three kinds of request against the sandbox, then sta
 	$(BIN)/pbx-cert-bot sandbox $(ARGS)
 
 test: $(STAMP) check  ## style, types, the import contract, then every test
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 screenshots: $(STAMP)  ## take the README's pictures anew (needs /usr/bin/chromium, and an emoji font to look right)
 	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py

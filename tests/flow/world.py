@@ -1,10 +1,8 @@
 """A Slack workspace, two PBXs and the bot between them, for one test."""
 
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +10,7 @@ import yaml
 
 from bot import config as configuration
 from bot.house import Bot
+from bot.sandbox.clock import SandboxClock
 from bot.sandbox.pbx import PbxSimulator
 from bot.sandbox.pki import Authority, Issued
 from bot.sandbox.slack import Person, RateLimits, Workspace
@@ -59,30 +58,12 @@ PropagationTimeout = 300
 ALI_ID, ALI_SECRET = "LTAI-flow-test-id", "flow-test-secret-4f1c"
 
 
-class Clock:
-    """Real time plus what the test skipped; the same for the bot, the workspace and the PBXs."""
-
-    def __init__(self) -> None:
-        self._skipped = timedelta()
-        self._lock = threading.Lock()
-        self.moved: Callable[[], None] = lambda: None
-
-    def __call__(self) -> datetime:
-        with self._lock:
-            return datetime.now(UTC) + self._skipped
-
-    def advance(self, **by: float) -> None:
-        with self._lock:
-            self._skipped += timedelta(**by)
-        self.moved()
-
-
 @dataclass
 class World:
     """Everything a flow test needs, and nothing that looks inside the bot."""
 
     folder: Path
-    clock: Clock = field(default_factory=Clock)
+    clock: SandboxClock = field(default_factory=SandboxClock)
     slack_lines: str = ""
     pbx_lines: str = ""
     issuance_polls: int = 3
