@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from bot import logs
 from bot.doctor import Doctor
 from bot.exceptions import BotError, ConfigError, SlackError
 from bot.house import Bot
+from bot.sandbox.clock import SandboxClock
 from bot.store import audit
 from bot.store.engine import Store, utc_now
 
@@ -87,10 +89,29 @@ def sandbox(
         Path | None, typer.Option(help="Keep configuration, database and log in this folder, which must be new or empty.")
     ] = None,
 ) -> None:
-    """Play the three kinds of request through the real bot, against a local Slack and two simulated PBXs."""
+    """Play the three kinds of request through the real bot, against a local Slack and two simulated PBXs.
+
+    Then the workspace stays up as a web page until Ctrl-C.
+    """
     from bot.sandbox.demo import play  # the only command that needs the sandbox's servers
 
-    raise typer.Exit(play(once=once, folder=folder))
+    raise typer.Exit(play(host=None if once else _Guest, folder=folder))
+
+
+class _Guest:
+    """The same bot as `serve` runs, within this process, so that it lives in the sandbox's time. It logs to a file."""
+
+    def __init__(self, config: Path, environ: Mapping[str, str], clock: SandboxClock, log: Path) -> None:
+        self._log = log.open("w", encoding="utf-8")
+        logs.configure(Level.INFO.value, self._log)
+        self._bot = Bot(configuration.load(config, environ), now=clock)
+        clock.moved = self._bot.loop.wake
+        self._bot.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand. What others log later goes nowhere."""
+        self._bot.stop()
+        self._log.close()
 
 
 @audit_app.command()

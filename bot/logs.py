@@ -1,10 +1,10 @@
-"""Logs for operators: one JSON object a line on standard error, with what may be secret cut out once more at the end."""
+"""Logs for operators: one JSON object a line, with what may be secret cut out once more at the end."""
 
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -34,8 +34,8 @@ def _clean(value: Any) -> Any:
     return redact(value if isinstance(value, str) else repr(value))
 
 
-def configure(level: str = "INFO") -> None:
-    """Our own lines by structlog, those of libraries from a warning on, in the same form."""
+def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Our own lines by structlog, those of libraries from a warning on, in the same form, to standard error or ``stream``."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -49,7 +49,7 @@ def configure(level: str = "INFO") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,5 +1,6 @@
 """The demonstration plays to its end, fails aloud, and leaves no process behind."""
 
+import json
 import os
 import re
 import signal
@@ -12,13 +13,13 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-import requests
 
 from bot.sandbox.demo import play, verdict
 from bot.sandbox.demo.process import BotProcess
 from bot.sandbox.demo.screen import Screen
 from bot.sandbox.demo.stage import Stage
 from bot.sandbox.demo.story import DemoFailed, Story
+from tests.flow.page import Page
 
 COMMAND = [sys.executable, "-m", "bot", "sandbox"]
 
@@ -51,10 +52,21 @@ class Demo:
     def bot(self) -> int:
         return bot_of(self.text)
 
+    def has_left_something(self) -> bool:
+        """Whether any process is left of those that it began."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
 
 @contextmanager
 def demo(*arguments: str) -> Iterator[Demo]:
-    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    command = [*COMMAND, *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
         try:
             yield Demo(process)
         finally:  # asked first, so that a test that fails leaves no bot behind either
@@ -96,19 +108,50 @@ def test_all_three_kinds_reach_their_end() -> None:
     assert not is_running(bot_of(said))
 
 
-def test_it_stays_up_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    """Without --once the workspace can be opened until a signal comes; then the exit code is 0 and the folder is kept."""
+def test_it_stays_up_as_a_page_on_which_people_act(tmp_path: Path) -> None:
+    """After the story the page is there until Ctrl-C: three lines say what to try, four people can be acted as, and when its
+    clock is put forward the bot's goes with it. Then nothing is left but the folder."""
     folder = tmp_path / "kept"
     with demo("--folder", str(folder)) as playing:
-        page = re.search(r"http://\S+", playing.read_until("The workspace, as a page:"))
-        playing.read_until("The bot's log:")
-        assert page
-        assert requests.get(page.group(), timeout=10).headers["content-type"].startswith("text/html")
-        assert is_running(playing.bot)
-        playing.process.send_signal(signal.SIGTERM)
-        assert playing.ended() == 0, playing.text
-        assert not is_running(playing.bot)
+        found = re.search(r"http://\S+", playing.read_until("in a browser."))
+        assert found, playing.text
+        with Page.open(found.group()) as page:
+            people = [(each["name"], each["role"]) for each in page.get("people")]
+            assert people == [("Tess", "requester"), ("Ana", "team lead"), ("Ben", "team lead"), ("Carl", "neither")]
+            first = page.messages(page.get("workspace")["home"])[0]["text"].split("\n")
+            assert [line.split(":")[0] for line in first] == ["1. *Ask*", "2. *Decide*", "3. *Make trouble*"]
+            card = ask_for_a_trusted_certificate(page)
+            page.act("skip", seconds=30 * 24 * 3600)
+            page.wait_for(lambda: "expired" in json.dumps(page.get(card)))
+            playing.process.send_signal(signal.SIGINT)
+            assert playing.ended() == 0, playing.text
+        assert not playing.has_left_something()
+        assert "{" not in playing.text, "the bot's log is on the terminal"
     assert {"bot.db", "bot.log", "config.toml", "environment"} <= {path.name for path in folder.iterdir()}
+    assert [json.loads(line)["event"] for line in (folder / "bot.log").read_text().splitlines()][-1] == "bot.stopped"
+
+
+def ask_for_a_trusted_certificate(page: Page) -> str:
+    """As its person, with one of the files that the form offers; the name of the card's piece."""
+    known = set(page.cards())
+    page.act("command", channel=page.get("workspace")["home"], command="/pbx-cert")
+    form = page.wait_for(lambda: page.view("form"))
+    page.act("pick", value="hq", **page.field("PBX"))
+    page.act("sample", value="telecom-root.crt", **page.field("CA certificate"))
+    page.act("type", value="To see it expire.", **page.field("Reason"))
+    page.act("submit", view=form)
+    page.act("submit", view=page.wait_for(lambda: page.view("confirm")))
+    return page.wait_for(lambda: set(page.cards()) - known).pop()
+
+
+def test_a_signal_ends_it_as_ctrl_c_does() -> None:
+    """SIGTERM while it plays, with the bot within its own process, ends both with 130 and without a traceback."""
+    with demo() as playing:
+        playing.read_until("presses Check")
+        playing.process.send_signal(signal.SIGTERM)
+        assert playing.ended() == 130, playing.text
+        assert "Traceback" not in playing.text
+        assert not playing.has_left_something()
 
 
 def test_an_interruption_stops_the_bot_too() -> None:
@@ -121,11 +164,12 @@ def test_an_interruption_stops_the_bot_too() -> None:
         assert "Interrupted" in playing.text
         assert "Traceback" not in playing.text
         assert not is_running(playing.bot)
+        assert not playing.has_left_something()
 
 
 def test_what_takes_too_long_has_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """When the time is over it returns 1, says what it waited for, shows the bot's log, and stops the bot."""
-    assert play(once=True, folder=tmp_path, limit=5.0) == 1
+    assert play(folder=tmp_path, limit=5.0) == 1
     said = capsys.readouterr().out
     assert "FAIL  The time is over, and the demonstration still waited for" in said
     assert f"The last lines of {tmp_path}/bot.log:\n" in said
@@ -136,7 +180,7 @@ def test_what_takes_too_long_has_failed(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_folder_in_use_is_not_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder that holds something is refused before anything is started."""
     (tmp_path / "bot.db").write_text("somebody's")
-    assert play(once=True, folder=tmp_path) == 1
+    assert play(folder=tmp_path) == 1
     assert "is not empty; name a folder that is new or empty." in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["bot.db"]
 

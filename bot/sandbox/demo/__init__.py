@@ -1,7 +1,10 @@
-"""The demonstration: the real bot as a process of its own, between a local Slack and two simulated PBXs.
+"""The demonstration: the real bot between a local Slack and two simulated PBXs.
+
+It plays once, with the bot as a process of its own. Or it plays and then stays up as a page, with the bot within this process,
+so that time can be put forward for all of them.
 
 stage.py     the workspace, its people, the PBXs, and the configuration for the bot
-process.py   the bot's process, and what Ctrl-C does
+process.py   the bot, as a process of its own or within this one, and what Ctrl-C does
 screen.py    how it all looks, on a terminal and in a log
 feed.py      what was said since we last looked
 story.py     the requests, as people make and decide them

@@ -9,11 +9,11 @@ Message = dict[str, Any]
 
 
 class Feed:
-    """Remembers what was seen. Places are named as a person would name them."""
+    """Remembers what was seen, and takes what there is already as seen. Places are named as a person would name them."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._seen: set[tuple[str, str]] = set()
+        self._seen = {_identity(message) for _, message in self._all()}
 
     def has_news(self) -> bool:
         return any(_identity(message) not in self._seen for _, message in self._all())

@@ -9,10 +9,11 @@ from typing import Self
 
 import yaml
 
+from bot.sandbox.clock import SandboxClock
 from bot.sandbox.pbx import PbxSimulator
 from bot.sandbox.pki import Authority
-from bot.sandbox.slack import Workspace
-from bot.sandbox.web import mount, samples
+from bot.sandbox.slack import Workspace, utc_now
+from bot.sandbox.web import mount, samples, welcome
 
 #: Where `python -m bot` finds the bot, and where the app's manifest is.
 PROJECT = Path(__file__).resolve().parents[3]
@@ -61,17 +62,24 @@ PropagationTimeout = 300
 
 
 class Stage:
-    """Everything around the bot. Entering it starts the servers, all of them on this machine alone."""
+    """Everything around the bot. Entering it starts the servers, all of them on this machine alone.
 
-    def __init__(self) -> None:
-        self.slack = Workspace(yaml.safe_load((PROJECT / "manifest.yml").read_text("utf-8")))
-        self.hq = PbxSimulator("hq", issuance_polls=LOOKS)
-        self.branch = PbxSimulator("branch")
-        self.hq.dns.credentials("alidns", {"AccessKeyId": ALI_ID, "AccessKeySecret": ALI_SECRET})
+    With a ``clock``, which must then be the bot's too, time can be put forward on the page, and its first message says what to
+    try.
+    """
+
+    def __init__(self, clock: SandboxClock | None = None) -> None:
+        now = clock or utc_now
+        self.slack = Workspace(yaml.safe_load((PROJECT / "manifest.yml").read_text("utf-8")), now=now)
+        self.hq = PbxSimulator("hq", now=now, issuance_polls=LOOKS)
+        self.branch = PbxSimulator("branch", now=now)
+        for pbx in (self.hq, self.branch):
+            pbx.dns.credentials("alidns", {"AccessKeyId": ALI_ID, "AccessKeySecret": ALI_SECRET})
         self.tess = self.slack.add_person("Tess")
         self.ana = self.slack.add_person("Ana")
         self.ben = self.slack.add_person("Ben")
-        self.people = (self.tess, self.ana, self.ben)
+        self.carl = self.slack.add_person("Carl")
+        self.people = (self.tess, self.ana, self.ben, self.carl)
         self.leads = self.slack.add_group("telephony-leads", (self.ana, self.ben))
         self.telephony = self.slack.add_channel("telephony", self.people)
         self.approvals = self.slack.add_channel("pbx-approvals", (self.ana, self.ben))
@@ -80,9 +88,10 @@ class Stage:
         self.trunk_ca = Authority.make("Example Telecom Root CA")
         self.leaf = Authority.make("Example Corp Root CA").intermediate("Example Corp Issuing CA").issue("branch.example.com")
         self.key = secrets.token_urlsafe(32)
-        roles = ("asks", "a team lead", "a team lead")
-        people = list(zip(self.people, roles, strict=True))
-        mount(self.slack, (self.hq, self.branch), people=people, home=self.telephony, files=samples())
+        people = list(zip(self.people, ("requester", "team lead", "team lead", "neither"), strict=True))
+        mount(self.slack, (self.hq, self.branch), clock, people=people, home=self.telephony, files=samples())
+        if clock is not None:
+            welcome(self.slack, self.telephony, self._what_to_try())
 
     def __enter__(self) -> Self:
         self.slack.start()
@@ -94,6 +103,13 @@ class Stage:
         self.branch.stop()
         self.hq.stop()
         self.slack.stop()
+
+    def _what_to_try(self) -> tuple[str, str, str]:
+        return (
+            "1. *Ask*: you act as Tess. Send `/pbx-cert` here, choose hq, and take one of the files that the form offers.",
+            f"2. *Decide*: act as Ana, a team lead (at the top), and approve the card in <#{self.approvals.id}>.",
+            "3. *Make trouble*: flip a switch on a PBX (at the right), ask again, and see what the card's thread tells.",
+        )
 
     def write_configuration(self, folder: Path) -> Path:
         """``config.toml``, and ``environment`` for a person who wants to call the bot by hand."""
@@ -118,8 +134,8 @@ class Stage:
         }
 
     def environ(self) -> dict[str, str]:
-        """Ours, without what would lead the bot to another Slack, or through a proxy to this machine."""
-        ours = {name: value for name, value in os.environ.items() if not _leads_away(name)}
+        """Ours, without what leads away, and what the bot needs."""
+        ours = {name: value for name, value in os.environ.items() if not leads_away(name)}
         return ours | dict(self.settings())
 
     def secrets(self) -> tuple[str, ...]:
@@ -129,5 +145,6 @@ class Stage:
         return (*keys, a_line_of_the_key)
 
 
-def _leads_away(name: str) -> bool:
+def leads_away(name: str) -> bool:
+    """Whether this variable would lead the bot to another Slack, or through a proxy to this machine."""
     return name.startswith("SLACK_") or name.upper().endswith("_PROXY")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from bot.sandbox.demo.feed import Feed, Message
-from bot.sandbox.demo.process import BotProcess
+from bot.sandbox.demo.process import RunningBot
 from bot.sandbox.demo.screen import Screen
 from bot.sandbox.demo.stage import Stage
 from bot.sandbox.pbx import PbxSimulator
@@ -29,7 +29,7 @@ class DemoFailed(Exception):
 class Story:
     """Three requests. ``deadline`` is on the monotonic clock; what does not happen by then has failed."""
 
-    def __init__(self, stage: Stage, bot: BotProcess, screen: Screen, deadline: float) -> None:
+    def __init__(self, stage: Stage, bot: RunningBot, screen: Screen, deadline: float) -> None:
         self._stage = stage
         self._bot = bot
         self._screen = screen

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from cryptography import x509
 
-from bot.sandbox.demo.process import BotProcess
+from bot.sandbox.demo.process import RunningBot
 from bot.sandbox.demo.screen import Screen
 from bot.sandbox.demo.stage import LOOKS, Stage
 from bot.sandbox.demo.story import Story
@@ -17,7 +17,7 @@ PATIENCE = 15.0
 Check = tuple[bool, str]
 
 
-def show(stage: Stage, story: Story, bot: BotProcess, screen: Screen) -> bool:
+def show(stage: Stage, story: Story, bot: RunningBot, screen: Screen) -> bool:
     """Print the lists and every check; whether all of them passed."""
     screen.heading("What the PBXs list now (asked of the simulators, not of the bot)")
     for pbx in (stage.hq, stage.branch):
@@ -31,7 +31,7 @@ def show(stage: Stage, story: Story, bot: BotProcess, screen: Screen) -> bool:
     return passed
 
 
-def checks(stage: Stage, story: Story, bot: BotProcess) -> Iterator[Check]:
+def checks(stage: Stage, story: Story, bot: RunningBot) -> Iterator[Check]:
     """What must be true, each with its sentence."""
     yield _trusted(stage), "hq trusts Example Telecom Root CA, byte for byte the certificate that Tess attached"
     yield _imported(stage), "branch holds Ana's certificate, its chain in order, and the key that belongs to it"
@@ -77,7 +77,7 @@ def _certificates(one: StoredCertificate) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates(one.pem)
 
 
-def _is_silent(stage: Stage, bot: BotProcess) -> bool:
+def _is_silent(stage: Stage, bot: RunningBot) -> bool:
     told = json.dumps([call.args for call in stage.slack.log], default=str)
     kept = b"".join(path.read_bytes() for path in bot.log.parent.glob("bot.*"))
     return not any(secret in told or secret.encode() in kept for secret in stage.secrets())
