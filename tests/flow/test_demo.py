@@ -136,6 +136,8 @@ def ask_for_a_trusted_certificate(page: Page) -> str:
     known = set(page.cards())
     page.act("command", channel=page.get("workspace")["home"], command="/pbx-cert")
     form = page.wait_for(lambda: page.view("form"))
+    page.act("search", value="hq", **page.field("PBX"))
+    page.act("search", value="", **page.field("PBX"))
     page.act("pick", value="hq", **page.field("PBX"))
     page.act("sample", value="telecom-root.crt", **page.field("CA certificate"))
     page.act("type", value="To see it expire.", **page.field("Reason"))
