@@ -79,6 +79,7 @@ class Progress:
     ) -> None:
         """Come back later; the thread is told once, not at every attempt."""
         with self._store.begin() as session:
+            agenda.hold(session, entry, self._store.now())  # takes the lock before reading: nobody presses in between
             if kind is EventKind.LOGIN_STOPPED and not tokens.stopped(session, request.ask.pbx):
                 self._stand_by(session, entry, request, self._store.now())  # somebody pressed Try again during this visit
                 return
