@@ -120,6 +120,7 @@ def test_it_stays_up_as_a_page_on_which_people_act(tmp_path: Path) -> None:
             assert people == [("Tess", "requester"), ("Ana", "team lead"), ("Ben", "team lead"), ("Carl", "neither")]
             first = page.messages(page.get("workspace")["home"])[0]["text"].split("\n")
             assert [line.split(":")[0] for line in first] == ["1. *Ask*", "2. *Decide*", "3. *Make trouble*"]
+            assert page.get("modals") == []
             card = ask_for_a_trusted_certificate(page)
             page.act("skip", seconds=30 * 24 * 3600)
             page.wait_for(lambda: "expired" in json.dumps(page.get(card)))

@@ -113,6 +113,7 @@ class Story:
         self._screen.act(person.name, f"presses {form.view['submit']['text']}")
         self._submit(form)
         fresh = self._until(lambda: [c for c in self._cards(channel) if c["ts"] not in known], "the card")
+        form.close()  # or whoever opens the page later finds the window in front of everything
         return fresh[0]
 
     def _submit(self, form: Modal) -> None:
