@@ -15,34 +15,51 @@ EPHEMERAL = "ephemeral"
 #: In place of a ts, for what Slack does not let us tell this person at all.
 REFUSED = "refused"
 
+#: A request's number, or `of_event` for what concerns no single request.
+About = int | str
+
 
 @dataclass(frozen=True)
 class Post:
-    """``ts`` is empty while it is not known to have arrived; ``shown`` is the SHA-256 of what it shows."""
+    """``ts`` is empty while it is not known to have arrived; ``shown`` is the SHA-256 of what it shows.
+
+    ``told_with`` is the purpose whose id the message bears: another than its own where several are told in one message.
+    """
 
     purpose: str
     channel: str
     ts: str
     shown: str
     intended_at: datetime
+    told_with: str
 
 
-def of(session: Session, request: int) -> dict[str, Post]:
-    rows = session.scalars(select(PostRow).filter_by(request=request).execution_options(populate_existing=True))
-    return {row.purpose: Post(row.purpose, row.channel, row.ts, row.shown, row.intended_at) for row in rows}
+def of_event(number: int) -> str:
+    """What a message is about that tells of an event without a request."""
+    return f"event:{number}"
 
 
-def intend(session: Session, now: datetime, request: int, purpose: str, channel: str) -> None:
-    session.add(PostRow(request=request, purpose=purpose, channel=channel, ts="", shown="", intended_at=now))
+def of(session: Session, about: About) -> dict[str, Post]:
+    rows = session.scalars(select(PostRow).filter_by(about=str(about)).execution_options(populate_existing=True))
+    return {row.purpose: _post(row) for row in rows}
 
 
-def arrived(session: Session, request: int, purpose: str, channel: str, ts: str, shown: str = "") -> None:
-    row = session.get_one(PostRow, (request, purpose))
+def _post(row: PostRow) -> Post:
+    return Post(row.purpose, row.channel, row.ts, row.shown, row.intended_at, row.told_with)
+
+
+def intend(session: Session, now: datetime, about: About, purpose: str, channel: str, told_with: str = "") -> None:
+    session.add(PostRow(about=str(about), purpose=purpose, told_with=told_with or purpose, channel=channel, ts="", shown="",
+                        intended_at=now))  # fmt: skip
+
+
+def arrived(session: Session, about: About, purpose: str, channel: str, ts: str, shown: str = "") -> None:
+    row = session.get_one(PostRow, (str(about), purpose))
     row.channel, row.ts, row.shown = channel, ts, shown
 
 
-def forget(session: Session, request: int, purpose: str) -> None:
+def forget(session: Session, about: About, purpose: str) -> None:
     """It did not arrive, and that is certain."""
-    row = session.get(PostRow, (request, purpose))
+    row = session.get(PostRow, (str(about), purpose))
     if row is not None:
         session.delete(row)

@@ -142,8 +142,11 @@ class PostRow(Base):
 
     __tablename__ = "posts"
 
-    request: Mapped[int] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    #: A request's number, or ``event:17`` for an event that concerns no single request.
+    about: Mapped[str] = mapped_column(primary_key=True)
     purpose: Mapped[str] = mapped_column(primary_key=True)
+    #: The purpose that the message's metadata names: its own, unless several are told in one message.
+    told_with: Mapped[str]
     channel: Mapped[str]
     ts: Mapped[str]
     #: SHA-256 of what was last shown there.
@@ -201,6 +204,20 @@ class TokenRow(Base):
     stopped_why: Mapped[str]
     login_until: Mapped[datetime | None]
     login_owner: Mapped[str]
+
+
+class BreakerRow(Base):
+    """How a PBX answers of late. While it is open (``opened_at`` is set) nothing leaves but one probe at ``retry_at``."""
+
+    __tablename__ = "breakers"
+
+    pbx: Mapped[str] = mapped_column(primary_key=True)
+    #: Calls in a row that went unanswered.
+    failures: Mapped[int]
+    #: When the first of them was made.
+    since: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    retry_at: Mapped[datetime | None]
 
 
 class MetaRow(Base):

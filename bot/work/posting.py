@@ -69,7 +69,7 @@ class Poster:
             raise
         with self._store.begin() as session:
             posts.arrived(session, request, purpose, posted.channel, posted.ts, shown)
-        return Post(purpose, posted.channel, posted.ts, shown, self._now())
+        return Post(purpose, posted.channel, posted.ts, shown, self._now(), purpose)
 
     def _now(self) -> datetime:
         return self._store.now()

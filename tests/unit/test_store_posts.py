@@ -38,7 +38,7 @@ def of(store: Store) -> dict[str, Post]:
 def test_intended(store: Store, clock: Clock) -> None:
     """A message that may be on its way has no ts, and says since when."""
     intend(store)
-    assert of(store) == {CARD: Post(CARD, "C1", "", "", clock.now)}
+    assert of(store) == {CARD: Post(CARD, "C1", "", "", clock.now, CARD)}
 
 
 def test_intended_once(store: Store) -> None:
@@ -55,7 +55,7 @@ def test_arrived(store: Store, clock: Clock) -> None:
     clock.advance(minutes=1)
     with store.begin() as session:
         posts.arrived(session, 1, CARD, "C9", "17.1", "abc")
-    assert of(store) == {CARD: Post(CARD, "C9", "17.1", "abc", intended)}
+    assert of(store) == {CARD: Post(CARD, "C9", "17.1", "abc", intended, CARD)}
 
 
 def test_intended_and_arrived_together(store: Store) -> None:
