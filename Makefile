@@ -6,13 +6,16 @@ STAMP := $(VENV)/.installed
 # Tests wait more than they compute, so they go by more workers than there are cores.
 WORKERS ?= 4
 
-.PHONY: screenshots demo test check bench lock clean
+.PHONY: screenshots demo test test-all check bench lock clean
 
 demo: $(STAMP)  ## play the three kinds of request against the sandbox, then stay up (ARGS=--once exits)
 	$(BIN)/pbx-cert-bot sandbox $(ARGS)
 
-test: $(STAMP) check  ## style, types, the import contract, then every test
+test: $(STAMP) check  ## style, types, the import contract, every test on SQLite, and a part of the matrices (ten minutes)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-all: $(STAMP) check  ## every test on SQLite and on PostgreSQL, and both matrices whole (forty minutes at most)
+	$(BIN)/python -m pytest -n $(WORKERS) --databases sqlite,postgresql --matrix whole $(ARGS)
 
 screenshots: $(STAMP)  ## take the README's pictures anew (needs /usr/bin/chromium, and an emoji font to look right)
 	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py

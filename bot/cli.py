@@ -1,10 +1,9 @@
-"""The command line: `pbx-cert-bot serve | doctor | migrate | sandbox | audit`."""
+"""The command line: `pbx-cert-bot serve | doctor | migrate | backup | restored | sandbox | audit`."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +17,12 @@ from sqlalchemy import make_url
 from bot import config as configuration
 from bot import logs
 from bot.doctor import Doctor
+from bot.ending import Ending, leave
 from bot.exceptions import BotError, ConfigError, SlackError
 from bot.house import Bot
 from bot.sandbox.clock import SandboxClock
-from bot.store import audit
+from bot.store import alone, audit, restore
+from bot.store.backup import backup as make_backup
 from bot.store.engine import Store, utc_now
 
 app = typer.Typer(
@@ -50,15 +51,15 @@ LogLevel = Annotated[Level, typer.Option(case_sensitive=False, help="The least i
 
 @app.command()
 def serve(config: ConfigFile = DEFAULT, log_level: LogLevel = Level.INFO) -> None:
-    """Migrate the database and run the bot until SIGTERM or SIGINT."""
+    """Migrate the database and run the bot until SIGTERM or SIGINT; a second one ends it at once."""
     logs.configure(log_level.value)
+    ending = Ending()
+    ending.watch()
     bot = Bot(configuration.load(config, os.environ))
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     bot.start()
-    stop.wait()
-    bot.stop()
+    ending.asked.wait()
+    if not bot.stop():
+        leave(0)  # somebody is in a call, and nobody waits for it any more
 
 
 @app.command()
@@ -76,10 +77,40 @@ def doctor(config: ConfigFile = DEFAULT) -> None:
 
 @app.command()
 def migrate(config: ConfigFile = DEFAULT) -> None:
-    """Bring the database's schema up to date."""
-    store = _store(config)
-    store.migrate()
-    Console().print("The database is up to date.")
+    """Bring the database's schema up to date. With SQLite, the bot must not run meanwhile."""
+    with _working(config) as store:
+        store.migrate()
+        voided = restore.void_what_was_put_back(store)
+    if voided is not None:
+        _say(
+            f"This database was put back and knows nothing of what happened after {voided.until:%Y-%m-%d %H:%M} UTC. "
+            f"Void: {_numbers(voided.void)}. Unknown: {_numbers(voided.unknown)}."
+        )
+    _say("The database is up to date.")
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file; nothing is written over.", show_default=False)],
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Copy the SQLite database into a new file, while the bot runs or not, and prove the copy."""
+    settings = configuration.load(config, os.environ)
+    found = make_backup(settings.database.url, file, utc_now())
+    _say(f"{file} holds {found.length} events, unbroken. Head: {found.head}")
+
+
+@app.command()
+def restored(config: ConfigFile = DEFAULT) -> None:
+    """Say that the database was put back by other means than from a file of `backup`, such as pg_restore.
+
+    The next start ends what was open and looks what has become of what was under way, so that nothing is done twice.
+    """
+    with _working(config) as store:
+        _must_be_there(store.url)
+        with store.begin() as session:
+            until = restore.mark_as_put_back(session, store.now())
+    _say(f"The next start takes it that this database knows nothing of what happened after {until:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command()
@@ -121,12 +152,29 @@ def verify(config: ConfigFile = DEFAULT) -> None:
     _must_be_there(store.url)
     with store.begin() as session:
         found = audit.verify(session)
-    Console().print(f"{found.length} events, unbroken. Head: {found.head}", soft_wrap=True, highlight=False)
+    _say(f"{found.length} events, unbroken. Head: {found.head}")
 
 
 def _store(config: Path) -> Store:
     settings = configuration.load(config, os.environ)
     return Store(settings.database.url, settings.secrets.key_bytes(), utc_now)
+
+
+@contextmanager
+def _working(config: Path) -> Iterator[Store]:
+    """A database on which no bot is at work; on PostgreSQL that is for the operator to see to."""
+    store = _store(config)
+    lock = alone.on(store.url)
+    try:
+        yield store
+    finally:
+        store.close()
+        if lock is not None:
+            lock.close()
+
+
+def _numbers(requests: Sequence[int]) -> str:
+    return ", ".join(f"#{number}" for number in requests) or "none"
 
 
 def _must_be_there(url: str) -> None:
@@ -149,6 +197,10 @@ def main() -> None:
         sys.exit(1)
 
 
-def _say_error(sentence: str) -> None:
+def _say(sentence: str) -> None:
     """Whole lines, so that they can be searched in a log."""
+    Console().print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def _say_error(sentence: str) -> None:
     Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -18,6 +18,7 @@ from bot.pbx.endpoint import Endpoint
 from bot.slack.errors import guarded
 from bot.slack.gateway import Gateway
 from bot.slack.transport import Client
+from bot.store import breakers
 from bot.store.engine import Store, utc_now
 from bot.store.tokens import TokenShelf
 
@@ -113,6 +114,8 @@ class Doctor:
 
     def _pbx(self, pbx: PbxConfig) -> Iterator[Finding]:
         what = f"pbx {pbx.name}"
+        if (left := self._left_alone(pbx.name)) is not None:
+            yield left
         endpoint = Endpoint(pbx.name, pbx.url, pbx.client_id, pbx.client_secret, pbx.tls)
         client = PbxClient(endpoint, TokenShelf(self._store), now=self._now)
         try:
@@ -125,6 +128,17 @@ class Doctor:
         yield Finding(
             True, what, f"{about.model or 'unknown model'}, firmware {about.firmware or 'unknown'}; slots used: {used}"
         )
+
+    def _left_alone(self, pbx: str) -> Finding | None:
+        """What the running bot thinks of it; the doctor looks for itself all the same."""
+        with self._store.begin() as session:
+            away = breakers.away(session, pbx)
+        if away is None:
+            return None
+        said = (
+            f"has not answered the bot since {away.since:%Y-%m-%d %H:%M} UTC; the bot looks again at {away.retry_at:%H:%M} UTC"
+        )
+        return Finding(None, f"pbx {pbx}", said)
 
 
 def _bad(what: str, error: BotError) -> Finding:

@@ -4,13 +4,15 @@
     ├── ConfigError             the configuration cannot be used
     ├── StoreError              our own database
     │   ├── StoreBusy               another writer held it longer than the caller may wait
-    │   ├── StoreUnavailable        gone, full or read-only
+    │   ├── StoreUnavailable        gone, full, read-only or damaged: its code says which
+    │   ├── StoreClosed             this process is ending
     │   ├── Stale                   the row is no longer what the caller was shown
     │   ├── LeaseLost               another worker took over this piece of work
     │   ├── VaultError              a secret cannot be opened
     │   └── ChainBroken             the audit chain does not verify
     ├── PbxError                the telephone system
     │   ├── PbxUnreachable          the call did not leave, so nothing happened
+    │   │   └── PbxAway                 it has not answered for a while, so it was not even tried
     │   ├── PbxFateUnknown          the call left and no answer came
     │   ├── PbxBadAnswer            the answer is not one of the Open API
     │   ├── PbxLoginStopped         we do not log in until a person says so
@@ -31,6 +33,7 @@ The first line of a class's docstring is its message. A foreign error is transla
 """
 
 import inspect
+from datetime import datetime, timedelta
 
 
 class BotError(Exception):
@@ -69,6 +72,12 @@ class StoreUnavailable(StoreError):
     code = "store_unavailable"
 
 
+class StoreClosed(StoreError):
+    """The bot is being stopped; nothing was saved."""
+
+    code = "stopping"
+
+
 class Stale(StoreError):
     """This has changed since it was shown."""
 
@@ -103,6 +112,19 @@ class PbxUnreachable(PbxError):
     """The PBX cannot be reached; nothing was sent."""
 
     code = "unreachable"
+
+
+class PbxAway(PbxUnreachable):
+    """The PBX has not answered for a while, so it was not asked."""
+
+    code = "pbx_away"
+
+    def __init__(self, pbx: str, since: datetime, retry_at: datetime) -> None:
+        told = "%H:%M UTC" if retry_at - since < timedelta(hours=12) else "%Y-%m-%d %H:%M UTC"
+        #: Without the promise to try again, for those who give up.
+        self.outage = f"{pbx} has not answered since {since:{told}}, so it was not asked again."
+        super().__init__(f"{self.outage} The bot tries again at {retry_at:%H:%M UTC}. [{self.code}]")
+        self.retry_at = retry_at
 
 
 class PbxFateUnknown(PbxError):

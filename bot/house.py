@@ -1,15 +1,13 @@
 """The whole bot, put together from one configuration."""
 
-import fcntl
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import TextIO
 
 import structlog
-from sqlalchemy import make_url
 
 from bot.config import Config
 from bot.exceptions import ConfigError
@@ -18,21 +16,28 @@ from bot.listeners.desk import Desk
 from bot.listeners.painting import Painter
 from bot.pbx.client import PbxClient
 from bot.pbx.endpoint import Endpoint
+from bot.slack.budget import RATES, Budget, Rate
 from bot.slack.errors import guarded
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
-from bot.store import agenda, tokens
+from bot.store import agenda, alone, breakers, restore, tokens
 from bot.store.agenda import Work
+from bot.store.breakers import Breakers
 from bot.store.engine import Store, utc_now
 from bot.store.ledger import pbx_key
 from bot.store.tokens import TokenShelf
+from bot.work import sweep
 from bot.work.check import Checker
 from bot.work.context import Context
 from bot.work.decide import Decider
 from bot.work.expire import Expirer
 from bot.work.fulfil import Fulfiller
-from bot.work.loop import Crew, Loop
+from bot.work.loop import PATIENCE, Crew, Loop
 from bot.work.narrate import Narrator
+from bot.work.notices import Notifier
+from bot.work.prober import Prober
+from bot.work.sweep import Sweeper
+from bot.work.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -40,39 +45,68 @@ log = structlog.get_logger(__name__)
 AFTERWARDS = 128
 
 
-class Bot:
-    """One process's bot. `start` returns once it listens; `stop` finishes what is in hand."""
+@dataclass(frozen=True)
+class Waits:
+    """How long the bot waits for an answer, in seconds, and how often it calls Slack at most. Tests have less time."""
 
-    def __init__(self, config: Config, now: Callable[[], datetime] = utc_now) -> None:
+    pbx: float = 20.0
+    slack: int = 10
+    rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
+
+
+WAITS = Waits()
+
+
+class Bot:
+    """One process's bot. `start` returns once it listens; `stop` finishes or parks what is in hand."""
+
+    def __init__(self, config: Config, now: Callable[[], datetime] = utc_now, waits: Waits = WAITS) -> None:
         self._config = config
-        self._lock = _only_one(config.database.url)
+        self._lock = alone.on(config.database.url)
         self._pool = ThreadPoolExecutor(AFTERWARDS, thread_name_prefix="afterwards")
         self.store = Store(config.database.url, config.secrets.key_bytes(), now)
-        slack = Gateway(config.slack.bot_token.get_secret_value(), config.slack.api_url, now=now)
-        self.context = Context(config, self.store, slack, People(slack, now), _Clients(config, self.store), self._pool)
+        token, budget = config.slack.bot_token.get_secret_value(), Budget(waits.rates)
+        slack = Gateway(token, config.slack.api_url, now=now, timeout=waits.slack, budget=budget)
+        self.context = Context(config, self.store, slack, People(slack, now), _Clients(config, self.store, waits), self._pool)
         self.loop = Loop(self.store, _crews(self.context))
+        self._watch = Watch(self.store, slack, config.slack.channel)
         self._ear: Ear | None = None
 
     def start(self) -> None:
         """Migrate, adopt what the last process left, work, listen. Raises StoreError, SlackError or BoltError."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
         self.store.migrate()
+        restore.void_what_was_put_back(self.store)
         self._adopt()
+        self._watch.start()
         desk = Desk(self.context, Checker(self.context), Painter(self.context.slack))
         self._ear = Ear(guarded(lambda: build(self._config.slack, desk)), self._config.slack, self._pool)
         self.loop.start()
         guarded(self._ear.connect)
         log.info("bot.listening", pbxs=[pbx.name for pbx in self._config.pbx])
 
-    def stop(self) -> None:
-        """Listen no more, finish what is in hand, let go of the rest."""
-        if self._ear is not None:
-            self._ear.close()
-        self.loop.stop()
-        self._pool.shutdown(wait=True)
+    def stop(self, seconds: float = PATIENCE) -> bool:
+        """Listen no more, and finish within so many seconds what is in hand, or park it for the next process.
+
+        Returns whether every thread has ended. One that has not is in a call; nothing that it brings is committed any more.
+        """
+        until = time.monotonic() + seconds
+        self.loop.pause()
+        heard = self._ear is None or _within(until, self._ear.close)
+        done = self.loop.stop(until - time.monotonic())
+        said = _within(until, self._pool.shutdown)
+        self._watch.stop(max(0.0, until - time.monotonic()))
         self.store.close()
         if self._lock is not None:
             self._lock.close()
         log.info("bot.stopped")
+        return heard and done and said
 
     def _adopt(self) -> None:
         """Whoever held leases in this SQLite file is dead, or we would not hold its lock. A new configuration may log in where
@@ -83,33 +117,44 @@ class Bot:
                 tokens.end_all_logins(session)
             for pbx in self._config.pbx:
                 agenda.bring_forward(session, pbx_key(pbx.name), self.store.now())
+                breakers.adopt(session, pbx.name)
+            sweep.schedule(session, self.store.now())
 
 
 def _crews(context: Context) -> list[Crew]:
-    """Decisions, PBXs and Slack do not wait for each other."""
-    checker, expirer = Checker(context), Expirer(context)
+    """Decisions, PBXs and Slack do not wait for each other; nor do PBXs, for each has a hand even if all others hang."""
+    checker, expirer, narrator = Checker(context), Expirer(context), Narrator(context)
+    every_pbx = 8 + len(context.config.pbx)
     return [
         Crew(context.store, "decide", {Work.DECIDE: Decider(context).visit, Work.EXPIRE: expirer.visit,
                                        Work.WIPE: expirer.visit}, hands=2),
-        Crew(context.store, "work", {Work.CHECK: checker.visit, Work.FULFIL: Fulfiller(context).visit}, hands=8),
-        Crew(context.store, "tell", {Work.NARRATE: Narrator(context).visit}, hands=6),
+        Crew(context.store, "work", {Work.FULFIL: Fulfiller(context).visit}, hands=every_pbx),
+        Crew(context.store, "check", {Work.CHECK: checker.visit}, hands=every_pbx),
+        Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4),
+        Crew(context.store, "tell", {Work.NOTICE: Notifier(context).visit, Work.NARRATE: narrator.visit,
+                                     Work.SWEEP: Sweeper(context, narrator).visit}, hands=6),
     ]  # fmt: skip
 
 
 class _Clients:
     """One client a PBX, made when it is first needed."""
 
-    def __init__(self, config: Config, store: Store) -> None:
+    def __init__(self, config: Config, store: Store, waits: Waits) -> None:
         self._config = config
         self._store = store
+        self._read_timeout = waits.pbx
         self._shelf = TokenShelf(store)
+        self._breaker = Breakers(store)
         self._made: dict[str, PbxClient] = {}
         self._lock = threading.Lock()
 
     def __call__(self, name: str) -> PbxClient:
         with self._lock:
             if name not in self._made:
-                self._made[name] = PbxClient(self._endpoint(name), self._shelf, now=self._store.now)
+                self._made[name] = PbxClient(
+                    self._endpoint(name), self._shelf, now=self._store.now, read_timeout=self._read_timeout,
+                    breaker=self._breaker,
+                )  # fmt: skip
             return self._made[name]
 
     def _endpoint(self, name: str) -> Endpoint:
@@ -119,21 +164,9 @@ class _Clients:
         return Endpoint(pbx.name, pbx.url, pbx.client_id, pbx.client_secret, pbx.tls)
 
 
-def _only_one(url: str) -> TextIO | None:
-    """SQLite serves one process: hold a lock beside its file as long as we live. None for a database that serves many."""
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite" or not address.database:
-        return None
-    path = Path(f"{address.database}.lock")
-    try:
-        held = path.open("w")
-    except OSError as error:
-        raise ConfigError(
-            f"The database's folder cannot be written ({path}: {error.strerror}). Correct database.url."
-        ) from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        held.close()
-        raise ConfigError(f"Another bot is running on {address.database}; stop it first, or use PostgreSQL.") from None
-    return held
+def _within(until: float, job: Callable[[], None]) -> bool:
+    """Whether the job ended by then, by the monotonic clock. If not, it goes on in a thread that keeps nobody up."""
+    thread = threading.Thread(target=job, name="stopping", daemon=True)
+    thread.start()
+    thread.join(max(0.0, until - time.monotonic()))
+    return not thread.is_alive()

@@ -1,7 +1,60 @@
 """What all tests share."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.postgres import Postgres
 
 # A slow machine is no fault; what a test promises is never a matter of milliseconds.
 settings.register_profile("calm", deadline=None, print_blob=True)
 settings.load_profile("calm")
+
+#: The tables of the crash and fault matrices.
+pytest_plugins = ("tests.matrix_table",)
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--databases", default="sqlite", help="what tests with a database run on, with commas: sqlite (default), postgresql"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that has a database once on each that was asked for."""
+    if "database" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("--databases").split(",")
+        unknown = set(asked) - set(DATABASES)
+        if unknown:
+            raise pytest.UsageError(f"--databases knows {', '.join(DATABASES)}, not {', '.join(sorted(unknown))}")
+        if asked != ["sqlite"]:
+            metafunc.parametrize("database", asked, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests of this worker; skips where there is none."""
+    server = Postgres()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database for this test alone: a SQLite file in its folder, or what ``--databases`` asks for."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/bot.db"
+        return
+    alone = request.node.get_closest_marker("sqlite_only")
+    if alone is not None:
+        pytest.skip(f"about SQLite itself: {alone.args[0]}")
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url

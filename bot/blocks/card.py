@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.blocks import evidence, parts, words
 from bot.blocks.parts import Block
 from bot.blocks.text import at, code, escape, packed, plain, quote
+from bot.domain.events import Word
 from bot.domain.plan import Evidence
 from bot.domain.requests import Decision, Request, Shown
 
@@ -40,13 +41,35 @@ def _confirm_withdrawal(request: Request) -> Block:
     return parts.confirm(f"Withdraw #{request.id}?", text, "Withdraw", style="danger")
 
 
+def _awaits_word(request: Request) -> bool:
+    return request.awaits_word
+
+
+def _confirm_there(request: Request) -> Block:
+    text = f"You looked at {plain(request.ask.pbx, 60)} and saw the certificate. The request ends as done, on your word."
+    return parts.confirm(f"#{request.id} is there?", text, "It is there")
+
+
+def _confirm_not_there(request: Request) -> Block:
+    text = f"You looked at {plain(request.ask.pbx, 60)} and it is not there. The request ends as failed; nothing more is sent."
+    return parts.confirm(f"#{request.id} is not there?", text, "It is not there", style="danger")
+
+
 #: In the order in which they stand.
 BUTTONS: tuple[CardButton, ...] = (
     CardButton("approve", "Approve", _is_open, "primary", _confirm_approval),
     CardButton("reject", "Reject", _is_open, "danger"),
     CardButton("withdraw", "Withdraw", _is_open, confirm=_confirm_withdrawal),
+    CardButton(Word.CHECK_AGAIN.value, "Check again", _awaits_word, "primary"),
+    CardButton(Word.IS_THERE.value, "It is there", _awaits_word, confirm=_confirm_there),
+    CardButton(Word.IS_NOT_THERE.value, "It is not there", _awaits_word, "danger", _confirm_not_there),
     CardButton("details", "Details", lambda request: True),
 )
+
+
+def word_buttons(request: Request) -> list[Block]:
+    """For whoever is asked what became of a call."""
+    return [button.render(request) for button in BUTTONS if button.applies is _awaits_word and request.awaits_word]
 
 
 def card(request: Request, *, approvers: Sequence[str] = ()) -> tuple[list[Block], str]:
@@ -81,7 +104,8 @@ def ending(request: Request) -> list[str]:
         found = request.outcome.installed
         listed = f"{code(found.name, 160)}, {escape(found.type, 40)}, expires {escape(found.expires or '-', 60)}"
         return [f"Listed on {code(request.ask.pbx, 100)} as id {found.id}: {listed}"]
-    return [escape(request.outcome.sentence, 1000)] if request.outcome.sentence else []
+    said = f"<@{request.outcome.by}> " if request.outcome.by else ""
+    return [said + escape(request.outcome.sentence, 1000)] if request.outcome.sentence else []
 
 
 def _top(request: Request) -> list[str]:

@@ -92,9 +92,11 @@ def draft_closed(request: Request, sentence: str) -> tuple[list[Block], str]:
     return [parts.section(f"*{title}*\n{told}")], f"{title}: {told}"
 
 
-def not_taken(code_: str = "store_busy") -> str:
-    """For a click or a submission that could not be committed in time."""
-    return f"This was not taken, because the bot's database is busy; nothing has changed. Please press again. [{code_}]"
+def not_taken(code_: str = "store_busy", why: str = "") -> str:
+    """For a click or a submission that could not be committed in time. ``why`` says what an operator has to do first."""
+    if not why:
+        return f"This was not taken, because the bot's database is busy; nothing has changed. Please press again. [{code_}]"
+    return f"This was not taken; nothing has changed. {why} Please press again later. [{code_}]"
 
 
 def reject_reason(request: Request, metadata: str = "") -> View:

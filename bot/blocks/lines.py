@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.blocks import parts, words
+from bot.blocks.card import word_buttons
 from bot.blocks.parts import Block
 from bot.blocks.text import code, duration, escape, listed, quote
-from bot.domain.events import BOT, Event, EventKind
+from bot.domain.events import BOT, Event, EventKind, Word
 from bot.domain.plan import Evidence
 from bot.domain.requests import Kind, ReceivedFile, Request, Shown
 
@@ -22,7 +23,7 @@ def line(event: Event, request: Request, operators: Sequence[str] = ()) -> str |
     text = tell(event, request) if tell else None
     if text is None:
         return None
-    if event.kind is EventKind.LOGIN_STOPPED and operators:
+    if event.kind in (EventKind.LOGIN_STOPPED, EventKind.PERSON_WANTED) and operators:
         text += f" {words.people(operators)}, please have a look."
     return text
 
@@ -35,6 +36,8 @@ def line_blocks(event: Event, request: Request, operators: Sequence[str] = ()) -
     blocks = [parts.section(text)]
     if event.kind is EventKind.LOGIN_STOPPED and not request.has_ended:
         blocks.append(parts.actions(parts.button("Try again", "try_again", Shown.of(request).dump(), confirm=_careful())))
+    if event.kind is EventKind.PERSON_WANTED and (buttons := word_buttons(request)):
+        blocks.append(parts.actions(*buttons))
     return blocks
 
 
@@ -70,6 +73,15 @@ def _expired(event: Event, request: Request) -> str:
     return (
         f"⌛ *expired*: nobody decided in time, so nothing was done. <@{request.requester}>, if it is still needed,"
         " please ask again with `/pbx-cert`."
+    )
+
+
+def _void(event: Event, request: Request) -> str:
+    until = _text(event, "until", 40)
+    return (
+        f"🗄️ *void*: the bot's database was put back from a backup and knows nothing of what happened after {until}, so this"
+        f" cannot be approved any more. If it was approved here after that, look at {_pbx(request)}. "
+        f"<@{request.requester}>, if it is still needed, please ask again with `/pbx-cert`."
     )
 
 
@@ -128,6 +140,8 @@ def _login_resumed(event: Event, request: Request) -> str:
 
 
 def _done(event: Event, request: Request) -> str:
+    if event.data.get("by"):
+        return f"✅ *done*: {_said(event)} {_everybody(request)}{_delete_keys(request)}"
     facts = [
         f"id {_number(event, 'id')}",
         f"type {_text(event, 'type', 40)}",
@@ -144,6 +158,8 @@ def _done(event: Event, request: Request) -> str:
 def _failed(event: Event, request: Request) -> str:
     """The sentence mostly ends in its code already; a code said twice helps nobody."""
     sentence = str(event.data.get("sentence", ""))
+    if event.data.get("by"):
+        return f"❌ *failed*: {_said(event)} {_everybody(request)}{_delete_keys(request)}"
     codes = [str(event.data.get("code") or "")]
     codes += [f"apply_tip_code {event.data['apply_tip_code']}"] if event.data.get("apply_tip_code") is not None else []
     missing = ", ".join(told for told in codes if told and told not in sentence)
@@ -153,9 +169,24 @@ def _failed(event: Event, request: Request) -> str:
 
 def _unknown(event: Event, request: Request) -> str:
     return (
-        f"❓ *unknown*: {_sentence(event)} Please look at the certificates on {_pbx(request)} before anybody asks again."
+        f"❓ *unknown*: {_sentence(event)} The bot looks at the PBX's list before it does anything else, and goes on by itself"
+        " when it knows."
+    )
+
+
+def _person_wanted(event: Event, request: Request) -> str:
+    return (
+        f"❓ *unknown*: {_sentence(event)} The bot cannot find out by itself and sends nothing more. Please look at the"
+        f" certificates on {_pbx(request)}, and say here or on the card what you see."
         f" {_everybody(request)}{_delete_keys(request)}"
     )
+
+
+def _word_given(event: Event, request: Request) -> str | None:
+    """That it is there, or not, ends the request, and the line of that end says who said so."""
+    if event.data.get("word") != Word.CHECK_AGAIN:
+        return None
+    return f"🔎 {_who(event)} lets the bot look at {_pbx(request)} again."
 
 
 #: What is missing here is not told in the thread: drafts, checks, refused clicks, wiped secrets, and the card itself.
@@ -165,6 +196,7 @@ LINES: Mapping[EventKind, Line] = {
     EventKind.REJECTED: _rejected,
     EventKind.WITHDRAWN: _withdrawn,
     EventKind.EXPIRED: _expired,
+    EventKind.VOID: _void,
     EventKind.APPLYING: _applying,
     EventKind.LOOKED: _looked,
     EventKind.UPLOADED: _uploaded,
@@ -179,6 +211,8 @@ LINES: Mapping[EventKind, Line] = {
     EventKind.DONE: _done,
     EventKind.FAILED: _failed,
     EventKind.UNKNOWN: _unknown,
+    EventKind.PERSON_WANTED: _person_wanted,
+    EventKind.WORD_GIVEN: _word_given,
 }
 
 
@@ -209,6 +243,10 @@ def _code(event: Event, name: str) -> str:
 
 def _sentence(event: Event) -> str:
     return escape(str(event.data.get("sentence", "")), 1000)
+
+
+def _said(event: Event) -> str:
+    return f"<@{event.data['by']}> {_sentence(event)}"
 
 
 def _after(event: Event) -> str:

@@ -22,6 +22,7 @@ _SIGNS: Mapping[Decision | Execution, str] = {
     Decision.REJECTED: "🚫",
     Decision.WITHDRAWN: "↩️",
     Decision.EXPIRED: "⌛",
+    Decision.VOID: "🗄️",
     Execution.QUEUED: "👍",
     Execution.APPLYING: "⚙️",
     Execution.WAITING: "⏳",
@@ -36,12 +37,13 @@ _MEANINGS: Mapping[Decision | Execution, str] = {
     Decision.REJECTED: "nothing was done",
     Decision.WITHDRAWN: "the requester took it back; nothing was done",
     Decision.EXPIRED: "nobody decided in time; nothing was done",
+    Decision.VOID: "the bot's database was put back from a backup, so this is not open any more",
     Execution.QUEUED: "the bot is about to begin",
     Execution.APPLYING: "the bot is at work on the PBX",
     Execution.WAITING: "the bot will look at the PBX again soon",
     Execution.DONE: "the PBX lists the certificate",
     Execution.FAILED: "it will not happen",
-    Execution.UNKNOWN: "it may or may not have happened; somebody has to look at the PBX",
+    Execution.UNKNOWN: "it may or may not have happened; the bot looks at the PBX and goes on by itself",
 }
 
 
@@ -66,6 +68,8 @@ def _names(request: Request) -> str:
 def _meaning(request: Request) -> str:
     if request.decision is Decision.PENDING:
         return f"{votes_so_far(request)}{_open_until(request)}"
+    if request.awaits_word:
+        return "it may or may not have happened; somebody has to look at the PBX"
     return _MEANINGS[request.execution or request.decision]
 
 

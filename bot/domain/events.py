@@ -26,6 +26,8 @@ class EventKind(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    #: The database was put back from a backup while this was open. data: until
+    VOID = "void"
     #: The first visit to the PBX began.
     APPLYING = "applying"
     #: The PBX has room. data: used, slots, type
@@ -48,14 +50,33 @@ class EventKind(StrEnum):
     LOGIN_STOPPED = "login_stopped"
     #: An operator let the bot log in again. data: pbx
     LOGIN_RESUMED = "login_resumed"
+    #: A PBX does not answer any more; no request's own. data: pbx, since, waiting (count of requests), sentence
+    PBX_SILENT = "pbx_silent"
+    #: It answers again. data: pbx, seconds, waiting
+    PBX_ANSWERS = "pbx_answers"
     #: The certificate as the PBX lists it. data: id, name, type, issue_to, expires, seconds
     DONE = "done"
     #: data: sentence, code, apply_tip_code
     FAILED = "failed"
-    #: data: sentence
+    #: A call left and its fate is not known; the bot looks. data: sentence
     UNKNOWN = "unknown"
+    #: Looking did not tell; a person is asked. data: sentence
+    PERSON_WANTED = "person_wanted"
+    #: What a person said to that. data: word
+    WORD_GIVEN = "word_given"
+    #: The database was put back from a backup; what happened after that is not in it. data: until, void, unknown
+    RESTORED = "restored"
     #: The request's secrets are gone. data: names
     WIPED = "wiped"
+
+
+class Word(StrEnum):
+    """What a person answers who was asked about an unknown fate."""
+
+    #: The bot shall look once more.
+    CHECK_AGAIN = "check_again"
+    IS_THERE = "is_there"
+    IS_NOT_THERE = "is_not_there"
 
 
 @dataclass(frozen=True)

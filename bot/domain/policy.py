@@ -66,6 +66,16 @@ def may_operate(rule: Rule, user: str, members: Memberships) -> Verdict:
     return _named(rule, user, rule.operators or rule.approvers, members, f"let the bot log in to {rule.pbx} again")
 
 
+def may_say(rule: Rule, user: str, members: Memberships) -> Verdict:
+    """Whoever operates or approves for a PBX may look at it and say what became of a call."""
+    return _named(rule, user, speakers(rule), members, f"say what became of a request for {rule.pbx}")
+
+
+def speakers(rule: Rule) -> tuple[str, ...]:
+    """Those who are asked what became of a call."""
+    return tuple(dict.fromkeys((*rule.operators, *rule.approvers)))
+
+
 def _named(rule: Rule, user: str, subjects: Sequence[str], members: Memberships, doing: str) -> Verdict:
     if user in subjects:
         return Verdict(True, "named", f"You are named among those who may {doing}.", rule.line)

@@ -48,6 +48,8 @@ class Decision(StrEnum):
     WITHDRAWN = "withdrawn"
     #: Nobody decided in time.
     EXPIRED = "expired"
+    #: The bot's database was put back from a backup meanwhile, so that nobody knows what was decided since.
+    VOID = "void"
 
 
 class Execution(StrEnum):
@@ -63,7 +65,7 @@ class Execution(StrEnum):
     DONE = "done"
     #: It will not happen; the reason is known.
     FAILED = "failed"
-    #: It may or may not have happened; a person must look.
+    #: It may or may not have happened. The bot looks; when that tells nothing, a person says (`Request.awaits_word`).
     UNKNOWN = "unknown"
 
 
@@ -80,11 +82,12 @@ class StepState(StrEnum):
 
 #: The one table of allowed transitions; the ledger refuses every other.
 TRANSITIONS: Mapping[Decision | Execution | StepState | None, frozenset[Decision | Execution | StepState]] = {
-    Decision.DRAFT: frozenset({Decision.PENDING, Decision.WITHDRAWN, Decision.EXPIRED}),
-    Decision.PENDING: frozenset({Decision.APPROVED, Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED}),
-    Execution.QUEUED: frozenset({Execution.APPLYING}),
+    Decision.DRAFT: frozenset({Decision.PENDING, Decision.WITHDRAWN, Decision.EXPIRED, Decision.VOID}),
+    Decision.PENDING: frozenset({Decision.APPROVED, Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED, Decision.VOID}),
+    Execution.QUEUED: frozenset({Execution.APPLYING, Execution.UNKNOWN}),
     Execution.APPLYING: frozenset({Execution.WAITING, Execution.DONE, Execution.FAILED, Execution.UNKNOWN}),
     Execution.WAITING: frozenset({Execution.APPLYING, Execution.FAILED, Execution.UNKNOWN}),
+    Execution.UNKNOWN: frozenset({Execution.UNKNOWN, Execution.APPLYING, Execution.DONE, Execution.FAILED}),
     StepState.INTENDED: frozenset({StepState.SENT, StepState.SETTLED}),
     StepState.SENT: frozenset({StepState.INTENDED, StepState.SETTLED}),
 }
@@ -175,20 +178,21 @@ class Installed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the execution ended: the certificate as listed, or the sentence that says why not."""
+    """How the execution ended: the certificate as listed, or a sentence; ``by`` is the person who says it, if not the bot."""
 
     installed: Installed | None = None
     sentence: str = ""
+    by: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {"installed": self.installed and self.installed.to_json(), "sentence": self.sentence}
+        return {"installed": self.installed and self.installed.to_json(), "sentence": self.sentence, "by": self.by}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> Self | None:
         if data is None:
             return None
         installed = data.get("installed")
-        return cls(Installed(**installed) if installed else None, data.get("sentence", ""))
+        return cls(Installed(**installed) if installed else None, data.get("sentence", ""), data.get("by", ""))
 
 
 @dataclass(frozen=True)
@@ -224,8 +228,13 @@ class Request:
     def has_ended(self) -> bool:
         """Nothing more will happen by itself."""
         if self.decision is Decision.APPROVED:
-            return self.execution in (Execution.DONE, Execution.FAILED, Execution.UNKNOWN)
-        return self.decision in (Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED)
+            return self.execution in (Execution.DONE, Execution.FAILED)
+        return self.decision in (Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED, Decision.VOID)
+
+    @property
+    def awaits_word(self) -> bool:
+        """The bot could not find out whether it happened, so a person has to. Whatever they say, nothing more is sent."""
+        return self.execution is Execution.UNKNOWN and self.outcome is not None
 
 
 def canonical(data: Any) -> str:

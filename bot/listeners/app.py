@@ -5,32 +5,36 @@ so nobody waits for Bolt's poll or for its five threads.
 """
 
 import logging
-import socket
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import suppress
 from time import time
 from typing import Any
 
 import structlog
 from slack_bolt import App, BoltResponse
+from slack_bolt.adapter.socket_mode.base_handler import BaseSocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
-from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
-from slack_sdk import WebClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot import crashpoints
 from bot.blocks import dialogs
 from bot.config import SlackConfig
-from bot.exceptions import StoreError
+from bot.exceptions import StoreClosed, StoreError, StoreUnavailable
 from bot.listeners import clicks, commands, drafts, form, submissions
 from bot.listeners.afterwards import collecting
 from bot.listeners.desk import Body, Desk, not_taken
+from bot.listeners.line import Line
+from bot.slack.transport import Client
 
 log = structlog.get_logger(__name__)
 
+#: Seconds for each of connecting, sending and every read, in the two calls that Bolt and Socket Mode make themselves.
+TIMEOUT = 10
 #: How many deliveries are worked on at once. Each is one short transaction.
 CONCURRENCY = 16
+#: Seconds that the answers get to what was received before the line is closed; each is given within 1.5.
+ANSWERS_WITHIN = 2.0
 
 _FAILED = "Something went wrong inside the bot, so this was not taken. Please ask an operator to look at its log. [internal]"
 
@@ -38,7 +42,7 @@ _FAILED = "Something went wrong inside the bot, so this was not taken. Please as
 def build(config: SlackConfig, desk: Desk) -> App:
     """An app that listens for all that `manifest.yml` declares. Asks Slack once who we are, and so raises BoltError if it
     cannot."""
-    client = WebClient(config.bot_token.get_secret_value(), base_url=config.api_url)
+    client = Client(config.bot_token.get_secret_value(), config.api_url, TIMEOUT)
     app = App(client=client, process_before_response=True, logger=_quiet("slack_bolt"))
     for surface in (commands, form, submissions, drafts, clicks):
         surface.register(app, desk)
@@ -53,7 +57,8 @@ def _excuse(desk: Desk) -> Callable[..., BoltResponse]:
     """
 
     def excuse(error: Exception, body: Body) -> BoltResponse:
-        log.error("listener.failed", error=type(error).__name__, code=getattr(error, "code", ""))
+        if not isinstance(error, StoreUnavailable | StoreClosed):  # the first is logged by `bot.work.watch`, once
+            log.error("listener.failed", error=type(error).__name__, code=getattr(error, "code", ""))
         text = not_taken(error) if isinstance(error, StoreError) else _FAILED
         kind = body.get("type")
         if kind == "event_callback":
@@ -80,16 +85,15 @@ def _quiet(name: str) -> logging.Logger:
     return logger
 
 
-class Ear(SocketModeHandler):
-    """Socket Mode: one WebSocket over which Slack sends and we acknowledge.
-
-    By way of the websocket-client library: the SDK's own reader turns in a busy loop when a connection ends without a goodbye.
-    """
+class Ear(BaseSocketModeHandler):
+    """Socket Mode: one WebSocket over which Slack sends and we acknowledge."""
 
     def __init__(self, app: App, config: SlackConfig, pool: Executor) -> None:
         token = config.app_token.get_secret_value()
-        client = WebClient(token, base_url=config.api_url)
-        super().__init__(app, token, logger=_quiet("slack_sdk.socket_mode"), web_client=client, concurrency=CONCURRENCY)
+        client = Client(token, config.api_url, TIMEOUT)
+        self.app = app
+        self.client = self._line = Line(token, _quiet("slack_sdk.socket_mode"), client, concurrency=CONCURRENCY)
+        self._line.socket_mode_request_listeners.append(self.handle)
         self._pool = pool
 
     def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
@@ -97,23 +101,16 @@ class Ear(SocketModeHandler):
         with collecting() as jobs:
             started = time()
             answer: Any = run_bolt_app(self.app, req)
-            send_response(client, req, answer, started)
+            with crashpoints.around("ack"):
+                send_response(client, req, answer, started)
         for job in jobs:
             self._pool.submit(_run, job)
 
     def close(self) -> None:
-        """Break the line and let its reader go, and only then close it: a closed socket wakes nobody, and the reader would
-        sleep on it for ten seconds more."""
-        self.client.auto_reconnect_enabled = False
-        session = self.client.current_session
-        line = session.sock.sock if session is not None and session.sock is not None else None
-        if session is not None and line is not None:
-            session.keep_running = False
-            with suppress(OSError):  # the other side was faster
-                line.shutdown(socket.SHUT_RDWR)
-            self.client.current_session_runner.shutdown()  # type: ignore[no-untyped-call]
-            line.close()  # the library forgets to when it finds the line broken
-        super().close()  # type: ignore[no-untyped-call]
+        """Listen no more, but answer what has been received. Whoever gets no answer is told so by Slack, and presses again."""
+        if not self._line.answer_and_hear_no_more(ANSWERS_WITHIN):
+            log.warning("deliveries.unanswered")
+        self._line.close()
 
 
 def _run(job: Any) -> None:

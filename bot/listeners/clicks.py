@@ -7,7 +7,7 @@ from slack_bolt import Ack, App
 from bot.blocks import dialogs
 from bot.blocks.details import details
 from bot.blocks.reading import read_reject_reason
-from bot.domain.events import EventKind
+from bot.domain.events import EventKind, Word
 from bot.domain.requests import Decision, Request, Shown
 from bot.exceptions import Stale, StoreError
 from bot.listeners.desk import Body, Desk, delivery, not_taken
@@ -21,6 +21,8 @@ _UNKNOWN = "There is no such request, so nothing was done. [no_request]"
 def register(app: App, desk: Desk) -> None:
     app.action("approve")(_vote(desk, APPROVE))
     app.action("try_again")(_vote(desk, TRY_AGAIN))
+    for word in Word:
+        app.action(word.value)(_vote(desk, word.value))
     app.action("reject")(_ask_why(desk))
     app.view("reject")(_reject(desk))
     app.action("withdraw")(_withdraw(desk))

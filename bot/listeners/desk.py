@@ -7,7 +7,7 @@ from typing import Any
 from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
 from bot.domain.requests import Ask, Request
-from bot.exceptions import SlackError, StoreError
+from bot.exceptions import SlackError, SlackFateUnknown, StoreBusy, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.painting import Painter
 from bot.store import ledger
@@ -44,12 +44,15 @@ class Desk:
         defer(job)
 
     def open(self, body: Body, view: Mapping[str, Any]) -> str:
-        """The id of the modal that opened; "" if Slack did not open it, and the person knows."""
+        """The id of the modal that opened; "" if Slack did not open it or does not say so, and the person knows."""
         try:
             return self.context.slack.open_view(body["trigger_id"], view)
+        except SlackFateUnknown as error:
+            told = "Slack did not say whether it opened the window for this; if you do not see it, please try again."
+            self._answer(body, f"{told} Nothing has changed. [{error.code}]")
         except SlackError as error:
             self._answer(body, f"Slack did not open the window for this; nothing has changed. Please try again. [{error.code}]")
-            return ""
+        return ""
 
     def update_later(self, body: Body, view: Mapping[str, Any], *, unless_changed: bool = False) -> None:
         """Repaint the modal that was acted in, once this is acknowledged; perhaps only if it is still what the person saw."""
@@ -77,8 +80,8 @@ class Desk:
 
 
 def not_taken(error: StoreError) -> str:
-    """For what could not be committed in time: nothing has changed."""
-    return dialogs.not_taken(error.code)
+    """For what could not be committed in time: nothing has changed, and why."""
+    return dialogs.not_taken(error.code, "" if isinstance(error, StoreBusy) else error.message)
 
 
 def delivery(body: Body) -> str:

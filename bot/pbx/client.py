@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.exceptions import PbxBadAnswer, PbxRefused, PbxTokenExpired
 from bot.pbx.answers import Answer
+from bot.pbx.breaker import Breaker, Closed
 from bot.pbx.calendar import Calendar
 from bot.pbx.endpoint import Endpoint
 from bot.pbx.lenient import flag, items, text
@@ -46,13 +47,29 @@ class PbxClient:
         now: Callable[[], datetime],
         connect_timeout: float = 5.0,
         read_timeout: float = 20.0,
+        breaker: Breaker | None = None,
     ) -> None:
         login_timeout = min(read_timeout, LOGIN_READ_TIMEOUT)
-        login = Transport(endpoint, connect_timeout=connect_timeout, read_timeout=login_timeout)
         self.endpoint = endpoint
-        self._transport = Transport(endpoint, connect_timeout=connect_timeout, read_timeout=read_timeout)
+        self._breaker = breaker or Closed()
+        login = Transport(endpoint, read_timeout=login_timeout, connect_timeout=connect_timeout, reports_to=self._breaker)
+        self._transport = Transport(
+            endpoint, read_timeout=read_timeout, connect_timeout=connect_timeout, reports_to=self._breaker
+        )
         self._keeper = TokenKeeper(endpoint, shelf, login, now)
         self._calendar = Calendar(self.system_information, now)
+
+    def ready(self) -> None:
+        """Raises PbxAway while this PBX is left alone because it does not answer; without a call."""
+        self._breaker.check(self.endpoint.name)
+
+    def probe(self) -> None:
+        """One harmless call, of the kind that all work begins with, to see whether a PBX that was away answers again.
+
+        Raises PbxAway when it is not time for that or somebody else is at it.
+        """
+        self._breaker.probe(self.endpoint.name)
+        self._ask(_listing(1, 1))
 
     def list_certificates(self, type: CertificateType | None = None) -> list[ListedCertificate]:  # noqa: A002
         """All of them, or those of one type, by id.
@@ -156,14 +173,18 @@ class PbxClient:
         return self._call(Call("POST", path, doing, write=True, json={**payload, **hidden.payload()}, secrets=hidden.secrets()))
 
     def _page(self, at: int) -> Answer:
-        params: dict[str, str | int] = {"page": at, "page_size": PAGE_SIZE, "sort_by": "id", "order_by": "asc"}
-        return self._call(Call("GET", "certificate/list", "list its certificates", params=params))
+        return self._call(_listing(at, PAGE_SIZE))
 
     def _listed(self, item: Item) -> ListedCertificate:
         told = ListedCertificate.model_validate({**item, "id": identity(item), "expires": None})
         return told.model_copy(update={"expires": self._calendar.read(told.expiration_text)})
 
     def _call(self, call: Call) -> Answer:
+        """Asked before anything leaves, also before a login: a PBX that is away costs no connection."""
+        self._breaker.check(self.endpoint.name)
+        return self._ask(call)
+
+    def _ask(self, call: Call) -> Answer:
         """The answer to a call made with the shared token, renewed once if the PBX no longer takes it."""
         try:
             token = self._keeper.current()
@@ -176,6 +197,11 @@ class PbxClient:
             if refusal.errcode == BLOCKED:
                 raise self._keeper.stop(refusal) from None
             raise
+
+
+def _listing(page: int, size: int) -> Call:
+    params: dict[str, str | int] = {"page": page, "page_size": size, "sort_by": "id", "order_by": "asc"}
+    return Call("GET", "certificate/list", "list its certificates", params=params)
 
 
 def _names(answer: Answer) -> list[str]:

@@ -16,8 +16,9 @@ import structlog
 from pydantic import SecretStr
 from requests.utils import get_environ_proxies
 
+from bot import crashpoints
 from bot.exceptions import PbxError
-from bot.pbx import answers
+from bot.pbx import answers, breaker
 from bot.pbx.endpoint import Endpoint
 from bot.pbx.errors import FOREIGN, translate, unreadable
 from bot.pbx.redaction import guard_logs
@@ -50,9 +51,12 @@ class Call:
 class Transport:
     """Carries calls to one PBX. Safe to use from several threads; timeouts are in seconds."""
 
-    def __init__(self, endpoint: Endpoint, *, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, connect_timeout: float, read_timeout: float, reports_to: breaker.Breaker | None = None
+    ) -> None:
         guard_logs()
         self._endpoint = endpoint
+        self._breaker = reports_to or breaker.Closed()
         self._timeouts = (connect_timeout, read_timeout)
 
     def send(self, call: Call, token: SecretStr | None = None) -> answers.Answer:
@@ -66,6 +70,7 @@ class Transport:
         failed = outcome.code if isinstance(outcome, PbxError) else None
         took = round(time.monotonic() - started, 3)
         log.debug("pbx.call", pbx=self._endpoint.name, method=call.method, path=call.path, failed=failed, seconds=took)
+        breaker.note(self._breaker, self._endpoint.name, call.path, outcome)
         if isinstance(outcome, PbxError):
             raise outcome
         return outcome
@@ -75,7 +80,8 @@ class Transport:
         adapter: Adapter | None = None
         try:
             adapter = Adapter(self._endpoint)
-            status, body = self._exchange(adapter, call, token)
+            with crashpoints.around(f"pbx {call.path}"):
+                status, body = self._exchange(adapter, call, token)
         except FOREIGN as error:
             left = adapter is not None and adapter.left
             return translate(error, self._endpoint.place, call.doing, left=left, write=call.write)

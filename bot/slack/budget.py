@@ -1,34 +1,49 @@
 """How often we may call: a token bucket for each method, so that we wait by ourselves instead of being told to.
 
-The numbers are those of docs.slack.dev/apis/web-api/rate-limits and of each method's own page. The budget is this process's;
-replicas share the workspace's limit without knowing of each other, and then Slack's 429 has the last word.
+The numbers are a little below those of docs.slack.dev/apis/web-api/rate-limits and of each method's own page, because a call
+takes its time to Slack and two may arrive closer together than they left.
+
+Whoever has to wait and says who it is gets a turn: its call is taken from the budget now, for the moment at which it comes
+back. So a crowd is served in the order of its coming, each comes back once, and nobody who comes later overtakes.
+
+The budget is this process's. Replicas share the workspace's limit without knowing of each other; a 429 tells that somebody else
+calls, too, and each time the pace is halved. It grows back by itself, so that replicas find their shares and one that is left
+alone has all of it again.
 """
 
+import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Rate:
-    """So many calls a minute, after at most ``burst`` at once; for every channel apart, or for the workspace."""
+    """So many calls a minute, after at most ``burst`` at once; for every channel apart, or for the workspace.
+
+    ``overall`` is for all channels together, where each has its own rate.
+    """
 
     per_minute: float
     burst: int
     by_channel: bool = False
+    overall: "Rate | None" = None
 
     @property
     def per_second(self) -> float:
         return self.per_minute / 60
 
 
-TIER_2, TIER_3, TIER_4 = Rate(20, 5), Rate(50, 15), Rate(100, 30)
+TIER_2, TIER_3, TIER_4 = Rate(18, 5), Rate(45, 12), Rate(90, 30)
+#: "One message per second per channel", and "several hundred messages per minute" for a workspace.
+MESSAGES = Rate(54, 6, by_channel=True, overall=Rate(200, 40))
 
 #: Methods that are missing here are not budgeted: ``views.*``, because a trigger id lives for three seconds and waiting would
 #: only change the error, and those whose limits are out of our reach.
 RATES: Mapping[str, Rate] = {
-    "chat.postMessage": Rate(60, 8, by_channel=True),
+    "chat.delete": TIER_3,
+    "chat.postMessage": MESSAGES,
     "chat.postEphemeral": TIER_4,
     "chat.update": TIER_3,
     "conversations.history": TIER_3,
@@ -39,22 +54,47 @@ RATES: Mapping[str, Rate] = {
     "usergroups.users.list": TIER_2,
 }
 
-#: Buckets beyond which those that are full again are forgotten; a full bucket and none are the same.
+#: Buckets and turns beyond which those that mean nothing any more are forgotten; a full bucket and none are the same.
 _MANY = 1000
-#: Below this a bucket lacks nothing but the rounding of a float.
+#: Below this a bucket lacks nothing but the rounding of a float; so many seconds too early are not early.
 _ROUNDING = 1e-6
+#: Seconds after which a turn is lost that nobody took.
+_MISSED = 120.0
+#: The smallest part of a rate that 429s leave us, and how many seconds it takes to grow back from none to all.
+_LEAST, _GROWS_IN = 1 / 16, 600.0
+
+_Key = tuple[str, str]
 
 
 @dataclass
 class _Bucket:
-    """``level`` calls may be made at ``at``; below zero after a 429, so that it is at one when its time is over."""
+    """``level`` calls may be made at ``at``, which lies ahead after a 429; below zero are turns that were given."""
 
+    rate: Rate
     level: float
     at: float
+    share: float = 1.0
 
-    def refill(self, rate: Rate, at: float) -> None:
-        self.level = min(rate.burst, self.level + (at - self.at) * rate.per_second)
-        self.at = at
+    @property
+    def pace(self) -> float:
+        """Calls a second, as long as nobody says 429."""
+        return self.rate.per_second * self.share
+
+    @property
+    def is_full(self) -> bool:
+        return self.level >= self.rate.burst and self.share >= 1
+
+    def refill(self, now: float) -> None:
+        passed = now - self.at
+        if passed > 0:
+            self.level = min(self.rate.burst, self.level + passed * self.pace)
+            self.share = min(1.0, self.share + passed / _GROWS_IN)
+            self.at = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until there is a call for somebody who comes now."""
+        missing = 1 - self.level
+        return max(0.0, self.at - now) + (missing / self.pace if missing > _ROUNDING else 0.0)
 
 
 class Budget:
@@ -64,48 +104,89 @@ class Budget:
         self._rates = rates
         self._clock = clock
         self._lock = threading.Lock()
-        self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._buckets: dict[_Key, _Bucket] = {}
+        #: When each of those who wait may call.
+        self._turns: dict[tuple[_Key, str], float] = {}
 
     @property
     def remembered(self) -> int:
         """How many buckets are kept in memory."""
         return len(self._buckets)
 
-    def reserve(self, method: str, channel: str = "") -> float:
-        """Take one call and return 0, or take nothing and return the seconds until there will be one."""
+    def reserve(self, method: str, channel: str = "", who: str = "", *, begun: bool = False) -> float:
+        """Take one call and return 0, or return the seconds until there will be one.
+
+        With ``who`` that one is kept for them: they come back after so many seconds and say who they are. Without, nothing is
+        taken. What is ``begun`` (the next page of a search) does not wait for others, only for Slack.
+        """
         rate = self._rates.get(method)
         if rate is None:
             return 0.0
         with self._lock:
-            bucket = self._bucket(method, channel, rate)
-            missing = 1 - bucket.level
-            if missing > _ROUNDING:
-                return missing / rate.per_second
-            bucket.level -= 1
-            return 0.0
+            now = self._clock()
+            turn = (_key(rate, method, channel), who)
+            if now - self._turns.get(turn, -math.inf) <= _MISSED:
+                return self._redeem(turn, now)
+            buckets = list(self._open(rate, method, channel, now))
+            wait = max(bucket.wait(now) for bucket in buckets)
+            if begun and all(bucket.at <= now for bucket in buckets):
+                wait = 0.0
+            if wait == 0 or who:
+                for bucket in buckets:
+                    bucket.level -= 1
+            if wait > 0 and who:
+                self._give(turn, now, wait)
+            return wait
 
     def exhausted(self, method: str, channel: str, retry_after: float) -> None:
-        """Slack said 429: nothing goes out for ``retry_after`` seconds, and then one call."""
+        """Slack said 429: nothing goes out for ``retry_after`` seconds, then those who wait, one by one, slower than before."""
         rate = self._rates.get(method)
         if rate is None:
             return
         with self._lock:
-            bucket = self._bucket(method, channel, rate)
-            bucket.level = min(bucket.level, 1 - retry_after * rate.per_second)
+            key = _key(rate, method, channel)
+            bucket, *_ = self._open(rate, method, channel, self._clock())
+            bucket.share = max(_LEAST, bucket.share / 2)
+            bucket.at = max(bucket.at, self._clock() + retry_after)
+            waiting = sorted((at, turn) for turn, at in self._turns.items() if turn[0] == key)
+            bucket.level = min(bucket.level, 1.0 - len(waiting))
+            for place, (at, turn) in enumerate(waiting):
+                self._turns[turn] = max(at, bucket.at + place / bucket.pace)
 
-    def _bucket(self, method: str, channel: str, rate: Rate) -> _Bucket:
-        now = self._clock()
-        key = (method, channel if rate.by_channel else "")
+    def _redeem(self, turn: tuple[_Key, str], now: float) -> float:
+        """A turn that has come is taken, and was paid for when it was given."""
+        wait = self._turns[turn] - now
+        if wait > _ROUNDING:
+            return wait
+        del self._turns[turn]
+        return 0.0
+
+    def _give(self, turn: tuple[_Key, str], now: float, wait: float) -> None:
+        if len(self._turns) >= _MANY:
+            self._turns = {each: at for each, at in self._turns.items() if at > now - _MISSED}
+        self._turns[turn] = now + wait
+
+    def _open(self, rate: Rate, method: str, channel: str, now: float) -> Iterator[_Bucket]:
+        """The buckets out of which a call comes, its own first."""
+        yield self._bucket(_key(rate, method, channel), rate, now)
+        if rate.overall is not None:
+            yield self._bucket((method, "*"), rate.overall, now)
+
+    def _bucket(self, key: _Key, rate: Rate, now: float) -> _Bucket:
         if key not in self._buckets:
             self._forget_full(now)
-            self._buckets[key] = _Bucket(rate.burst, now)
+            self._buckets[key] = _Bucket(rate, rate.burst, now)
         bucket = self._buckets[key]
-        bucket.refill(rate, now)
+        bucket.refill(now)
         return bucket
 
     def _forget_full(self, now: float) -> None:
         if len(self._buckets) < _MANY:
             return
-        for (method, _), bucket in self._buckets.items():
-            bucket.refill(self._rates[method], now)
-        self._buckets = {key: b for key, b in self._buckets.items() if b.level < self._rates[key[0]].burst}
+        for bucket in self._buckets.values():
+            bucket.refill(now)
+        self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full}
+
+
+def _key(rate: Rate, method: str, channel: str) -> _Key:
+    return (method, channel if rate.by_channel else "")

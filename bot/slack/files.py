@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import requests
 from requests.auth import AuthBase
 
+from bot import crashpoints
 from bot.exceptions import FileUnavailable
 from bot.slack.errors import from_status, guarded
 from bot.slack.transport import host_of, is_loopback, is_private
@@ -45,16 +46,25 @@ class _Bearer(AuthBase):
         return request
 
 
-def fetch(info: FileInfo, token: str, api_url: str, max_bytes: int, *, clock: Callable[[], float] = time.monotonic) -> bytes:
+def fetch(
+    info: FileInfo,
+    token: str,
+    api_url: str,
+    max_bytes: int,
+    *,
+    read: float = READ,
+    clock: Callable[[], float] = time.monotonic,
+) -> bytes:
     """The file's content.
 
     Raises FileUnavailable where another attempt would end the same way, and SlackUnreachable, SlackFateUnknown or
-    SlackRateLimited where it may not. ``clock`` counts seconds.
+    SlackRateLimited where it may not. ``read`` is for the next bytes, in seconds; ``clock`` counts seconds.
     """
     if info.size > max_bytes:
         raise _too_large(info, max_bytes)
     _check_address(info, api_url)
-    return guarded(lambda: _download(info, token, max_bytes, clock))
+    with crashpoints.around("slack download"):
+        return guarded(lambda: _download(info, token, max_bytes, read, clock))
 
 
 def _check_address(info: FileInfo, api_url: str) -> None:
@@ -71,7 +81,7 @@ def _is_slacks(host: str, api_host: str) -> bool:
     return any(host == own or host.endswith(f".{own}") for own in ("slack.com", api_host) if own)
 
 
-def _download(info: FileInfo, token: str, max_bytes: int, clock: Callable[[], float]) -> bytes:
+def _download(info: FileInfo, token: str, max_bytes: int, read: float, clock: Callable[[], float]) -> bytes:
     deadline = clock() + WHOLE
     #: requests asks the environment for proxies; this machine is never behind one.
     proxies = {"no_proxy": host_of(info.url)} if is_loopback(host_of(info.url)) else None
@@ -81,7 +91,7 @@ def _download(info: FileInfo, token: str, max_bytes: int, clock: Callable[[], fl
         headers={"User-Agent": "pbx-cert-bot", "Accept-Encoding": "identity", "Connection": "close"},
         allow_redirects=False,
         stream=True,
-        timeout=(CONNECT, READ),
+        timeout=(CONNECT, read),
         proxies=proxies,
     ) as answer:
         _check_status(info, answer)

@@ -1,8 +1,8 @@
 """Everything that goes out to Slack, one method for each thing the bot does there.
 
 Nothing is sent twice here and nothing waits here: a spent budget or a 429 is raised as SlackRateLimited with the seconds to
-wait, and the agenda comes back then. A message bears the id of its event in its metadata, and nothing else, since other apps
-of the workspace can read it; by that id `Gateway.find` tells whether a message whose fate is unknown has arrived.
+wait, and the agenda comes back then. A message bears the ids of its events in its metadata, and nothing else, since other apps
+of the workspace can read it; by one of them `Gateway.find` tells whether a message whose fate is unknown has arrived.
 
 Every method raises SlackUnreachable (nothing happened), SlackFateUnknown (it may have), SlackRateLimited or SlackRefused.
 """
@@ -32,10 +32,11 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class Posted:
-    """Where a message is."""
+    """Where a message is; ``thread_ts`` is empty for one that stands in the channel itself."""
 
     channel: str
     ts: str
+    thread_ts: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,32 @@ class Gateway:
     # Messages
 
     def post(
-        self, channel: str, *, blocks: Blocks, text: str, thread_ts: str | None = None, event: str | None = None
+        self,
+        channel: str,
+        *,
+        blocks: Blocks,
+        text: str,
+        thread_ts: str | None = None,
+        event: str | None = None,
+        also: Sequence[str] = (),
     ) -> Posted:
-        """A new message. ``channel`` may be a user's id; the answer then names the direct message's channel."""
-        message = {**_message(blocks, text, event), "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
-        answer = self._write("chat.postMessage", {"channel": channel, **message}, channel)
-        return Posted(_text(answer, "channel"), _text(answer, "ts"))
+        """A new message. ``channel`` may be a user's id; the answer then names the direct message's channel.
+
+        ``also`` are the ids of further events that it tells of. If the thread's first message is gone, Slack puts the new one
+        into the channel itself, and the answer says so.
+        """
+        message = {**_message(blocks, text, event, also), "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
+        answer = self._write("chat.postMessage", {"channel": channel, **message}, channel, who=event or "")
+        landed = (answer.get("message") or {}).get("thread_ts") or ""
+        return Posted(_text(answer, "channel"), _text(answer, "ts"), landed)
 
     def update(self, channel: str, ts: str, *, blocks: Blocks, text: str, event: str | None = None) -> None:
         """Without an event's id, a message keeps the one that it has."""
-        self._write("chat.update", {"channel": channel, "ts": ts, **_message(blocks, text, event)}, channel)
+        self._write("chat.update", {"channel": channel, "ts": ts, **_message(blocks, text, event)}, channel, who=ts)
+
+    def delete(self, channel: str, ts: str) -> None:
+        """One of our own messages."""
+        self._write("chat.delete", {"channel": channel, "ts": ts}, channel, who=ts)
 
     def ephemeral(self, channel: str, user: str, *, blocks: Blocks, text: str, thread_ts: str | None = None) -> None:
         """Only for one member of a channel, and not kept by Slack: it is gone when they reload."""
@@ -130,17 +147,26 @@ class Gateway:
         pages = self._pages("conversations.members", {"channel": channel}, "members")
         return any(user in members for members in pages)
 
+    def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
+        """One message of the channel itself as Slack shows it now; None if it was deleted.
+
+        A deleted message that has replies leaves a tombstone in its place.
+        """
+        where = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True, "limit": 1}
+        found = self._read("conversations.history", where).get("messages") or []
+        return next((one for one in found if one.get("ts") == ts and one.get("subtype") != "tombstone"), None)
+
     def find(self, channel: str, event: str, *, thread_ts: str | None = None, oldest: datetime) -> str | None:
-        """The ts of our own message with that event's id, posted since ``oldest``, in the channel or in one of its threads.
+        """The ts of our own message that tells of that event, posted since ``oldest``, in the channel or in one of its threads.
 
         None, asked within a minute of the attempt, is no proof: the message may still be on its way.
         """
         me = self._identity or self.identity()
         where = {"channel": channel, "ts": thread_ts, "oldest": _ts(oldest - CLOCK_SKEW), "include_all_metadata": True}
         method = "conversations.replies" if thread_ts else "conversations.history"
-        for messages in self._pages(method, {**where, "inclusive": True}, "messages"):
+        for messages in self._pages(method, {**where, "inclusive": True}, "messages", who=event):
             for message in messages:
-                if _is_by(me, message) and _event_of(message) == event:
+                if _is_by(me, message) and event in _events_of(message):
                     return _text(message, "ts")
         return None
 
@@ -160,7 +186,7 @@ class Gateway:
 
     def download(self, info: FileInfo, max_bytes: int) -> bytes:
         """A file's content; raises FileUnavailable too (see `bot.slack.files.fetch`)."""
-        return files.fetch(info, self._token, self._api_url, max_bytes)
+        return files.fetch(info, self._token, self._api_url, max_bytes, read=self._timeout)
 
     def identity(self) -> Identity:
         answer = self._read("auth.test", {})
@@ -169,15 +195,16 @@ class Gateway:
 
     # Calling
 
-    def _write(self, method: str, args: Mapping[str, Any], channel: str = "") -> dict[str, Any]:
-        return self._call(method, channel, json=_given(args))
+    def _write(self, method: str, args: Mapping[str, Any], channel: str = "", *, who: str = "") -> dict[str, Any]:
+        return self._call(method, channel, who, json=_given(args))
 
-    def _read(self, method: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(self, method: str, args: Mapping[str, Any], *, who: str = "", begun: bool = False) -> dict[str, Any]:
         """Slack's reading methods take a form and no JSON (docs.slack.dev/apis/web-api)."""
-        return self._call(method, "", params=_given(args))
+        return self._call(method, "", who, begun, params=_given(args))
 
-    def _call(self, method: str, channel: str, **body: Any) -> dict[str, Any]:
-        wait = self._budget.reserve(method, channel)
+    def _call(self, method: str, channel: str, who: str, begun: bool = False, **body: Any) -> dict[str, Any]:
+        """``who`` keeps its turn until it comes back; the same call has to say the same then (see `bot.slack.budget`)."""
+        wait = self._budget.reserve(method, channel, who, begun=begun)
         if wait > 0:
             raise SlackRateLimited(wait)
         try:
@@ -186,18 +213,21 @@ class Gateway:
             self._budget.exhausted(method, channel, error.retry_after)
             raise
 
-    def _pages(self, method: str, args: Mapping[str, Any], key: str) -> Iterator[list[Any]]:
+    def _pages(self, method: str, args: Mapping[str, Any], key: str, *, who: str = "") -> Iterator[list[Any]]:
+        """Whoever had the first page gets the others at once, or two long searches would keep each other from ending."""
         cursor: str | None = None
         while True:
-            answer = self._read(method, {**args, "limit": PAGE, "cursor": cursor})
+            page = {**args, "limit": PAGE, "cursor": cursor}
+            answer = self._read(method, page, who=who, begun=cursor is not None)
             yield answer.get(key) or []
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
 
 
-def _message(blocks: Blocks, text: str, event: str | None) -> dict[str, Any]:
-    metadata = {"event_type": EVENT_TYPE, "event_payload": {"event": event}} if event else None
+def _message(blocks: Blocks, text: str, event: str | None, also: Sequence[str] = ()) -> dict[str, Any]:
+    payload = {"event": event, **({"also": " ".join(also)} if also else {})}
+    metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if event else None
     return _given({"blocks": blocks, "text": text, "metadata": metadata})
 
 
@@ -225,9 +255,10 @@ def _is_by(me: Identity, message: Mapping[str, Any]) -> bool:
     return message.get("user") == me.user or bool(me.bot and message.get("bot_id") == me.bot)
 
 
-def _event_of(message: Mapping[str, Any]) -> str | None:
+def _events_of(message: Mapping[str, Any]) -> list[str]:
+    """The ids of the events that it tells of."""
     metadata = message.get("metadata") or {}
     if metadata.get("event_type") != EVENT_TYPE:
-        return None
-    event: str | None = (metadata.get("event_payload") or {}).get("event")
-    return event
+        return []
+    payload = metadata.get("event_payload") or {}
+    return [str(payload.get("event")), *str(payload.get("also") or "").split()]

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.request import Request
 
+from bot import crashpoints
 from bot.exceptions import SlackRefused
 from bot.slack.errors import from_answer, guarded
 from bot.slack.transport import Answer, exchange, host_of, is_private, json_object, opener_for
@@ -24,7 +25,8 @@ def send(url: str, payload: Mapping[str, Any], *, api_url: str, timeout: float, 
     body = json.dumps(payload).encode()
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "pbx-cert-bot"}
     request = Request(url, body, headers, method="POST")  # noqa: S310 - the scheme and the host were just checked
-    answer = guarded(lambda: exchange(opener_for(url), request, timeout), now)
+    with crashpoints.around("slack response_url"):
+        answer = guarded(lambda: exchange(opener_for(url), request, timeout), now)
     _check(answer, now)
 
 

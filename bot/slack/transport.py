@@ -31,6 +31,8 @@ from urllib.request import (
 
 from slack_sdk import WebClient
 
+from bot import crashpoints
+
 #: slack_sdk prints whole requests and answers on DEBUG, and on ERROR what we translate and raise anyway.
 _silent = logging.getLogger("bot.slack.sdk")
 _silent.setLevel(logging.CRITICAL + 1)
@@ -117,7 +119,8 @@ class Client(WebClient):
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         """The seam in slack_sdk's base client below which there is only the network."""
-        answer = exchange(self._opener, req, self.timeout)
+        with crashpoints.around(f"slack {url.rpartition('/')[2]}"):
+            answer = exchange(self._opener, req, self.timeout)
         if json_object(answer.body) is None:
             raise NotSlack(answer.status, answer.headers)
         return {"status": answer.status, "headers": answer.headers, "body": answer.body}

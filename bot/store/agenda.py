@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from bot.exceptions import LeaseLost
 from bot.store.tables import AgendaRow
 
-#: How long a claimed entry stays its worker's: longer than the slowest visit with its timeouts.
+#: How long a claimed entry stays its worker's: longer than the slowest call with its timeouts, before which it is held anew. It is
+#: set by one machine's clock and read by another's: one that is ahead by more than what a call leaves of it takes an entry while
+#: its worker still calls, which can do a thing twice; one that is behind adopts late. So keep the machines' clocks by NTP.
 LEASE = timedelta(seconds=60)
 
 
@@ -30,6 +31,9 @@ class Work(StrEnum):
     NARRATE = "narrate"  #: a request's card and thread
     EXPIRE = "expire"  #: a request nobody decided
     WIPE = "wipe"  #: a draft nobody confirmed
+    PROBE = "probe"  #: a PBX that does not answer
+    SWEEP = "sweep"  #: a look whether the cards are still there and show what they should
+    NOTICE = "notice"  #: what a channel is told of a PBX
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,16 @@ def is_due(session: Session, now: datetime, kinds: Collection[Work]) -> bool:
     """Whether a claim may find something; a look that takes no lock."""
     due = select(AgendaRow.id).where(AgendaRow.due_at <= now, AgendaRow.kind.in_([kind.value for kind in kinds]))
     held = aliased(AgendaRow)
-    busy = exists().where(held.key == AgendaRow.key, held.owner.is_not(None), held.lease_until >= now)
+    busy = exists().where(held.key == AgendaRow.key, held.owner.is_not(None), held.lease_until > now)
     return session.execute(due.where(~busy).limit(1)).first() is not None
 
 
 def claim(session: Session, owner: str, now: datetime, kinds: Collection[Work]) -> Entry | None:
-    """Take the oldest due entry of a free key, or one whose lease ran out; None when there is none."""
+    """Take the oldest due entry of a free key, or one whose lease ran out; None when there is none.
+
+    Whoever claims stands in the line of those who write (`bot.store.engine`), so nobody loses a race here; should somebody ever
+    write who does not, the index ``ux_agenda_key`` refuses a second worker.
+    """
     other = aliased(AgendaRow)
     free = ~exists().where(other.key == AgendaRow.key, other.owner.is_not(None), other.id != AgendaRow.id)
     oldest = (
@@ -84,27 +92,23 @@ def claim(session: Session, owner: str, now: datetime, kinds: Collection[Work]) 
         .where(
             AgendaRow.due_at <= now,
             AgendaRow.kind.in_([kind.value for kind in kinds]),
-            or_(and_(AgendaRow.owner.is_(None), free), AgendaRow.lease_until < now),
+            or_(and_(AgendaRow.owner.is_(None), free), AgendaRow.lease_until <= now),
         )
         .order_by(AgendaRow.due_at, AgendaRow.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
     )
     taken = (
         update(AgendaRow)
         .where(AgendaRow.id == oldest.scalar_subquery())
-        .where(or_(AgendaRow.owner.is_(None), AgendaRow.lease_until < now))
         .values(owner=owner, lease_until=now + LEASE, fence=AgendaRow.fence + 1, attempt=AgendaRow.attempt + 1)
         .returning(AgendaRow)
         .execution_options(synchronize_session=False)
     )
-    try:
-        row = session.scalars(taken).one_or_none()
-    except IntegrityError:  # another replica claimed an entry of this key between our look and our write
-        session.rollback()
-        return None
-    if row is None:
-        return None
+    row = session.scalars(taken).one_or_none()
+    return _entry(row) if row is not None else None
+
+
+def _entry(row: AgendaRow) -> Entry:
     return Entry(row.id, Work(row.kind), row.key, row.request, row.due_at, row.attempt, row.fence)
 
 
@@ -159,9 +163,15 @@ def awaits(session: Session, kind: Work, request: int) -> bool:
     return session.scalars(select(AgendaRow.id).filter_by(kind=kind.value, request=request).limit(1)).first() is not None
 
 
-def give_back(session: Session, owner: str) -> None:
-    """End the leases of all that this process holds, so that the next one adopts it at once."""
-    session.execute(update(AgendaRow).where(AgendaRow.owner == owner).values(lease_until=datetime(1970, 1, 1, tzinfo=UTC)))
+def give_back(session: Session, owner: str) -> list[Entry]:
+    """End the leases of all that this process holds, so that the next one adopts it at once. Returns what it was.
+
+    The fence moves on: whoever still works on one of these in this process brings nothing in any more.
+    """
+    wake(session)
+    held = update(AgendaRow).where(AgendaRow.owner == owner)
+    ended = held.values(lease_until=datetime(1970, 1, 1, tzinfo=UTC), fence=AgendaRow.fence + 1)
+    return [_entry(row) for row in session.scalars(ended.returning(AgendaRow).execution_options(synchronize_session=False))]
 
 
 def end_all_leases(session: Session) -> None:
@@ -172,8 +182,7 @@ def end_all_leases(session: Session) -> None:
 
 
 def next_due(session: Session, now: datetime, kinds: Collection[Work]) -> datetime | None:
-    """When something of these kinds is due next; what a busy key holds back does not count."""
-    soonest = select(func.min(AgendaRow.due_at)).where(
-        AgendaRow.kind.in_([kind.value for kind in kinds]), AgendaRow.owner.is_(None), AgendaRow.due_at > now
-    )
+    """When something of these kinds is due next, or a lease runs out; what a busy key holds back does not count."""
+    when = case((AgendaRow.owner.is_(None), AgendaRow.due_at), else_=AgendaRow.lease_until)
+    soonest = select(func.min(when)).where(AgendaRow.kind.in_([kind.value for kind in kinds]), when > now)
     return session.scalars(soonest).one_or_none()

@@ -55,6 +55,16 @@ def events_of(session: Session, request: int) -> list[Event]:
     return [_event(row) for row in rows]
 
 
+def of_pbx(session: Session, pbx: str, last: int) -> list[Event]:
+    """How a PBX fell silent and answered again, the last so many times and the newest first. No request has these events."""
+    told = select(EventRow).where(
+        EventRow.request.is_(None),
+        EventRow.kind.in_([EventKind.PBX_SILENT.value, EventKind.PBX_ANSWERS.value]),
+        EventRow.data.contains(canonical({"pbx": pbx})[1:-1], autoescape=True),
+    )
+    return [_event(row) for row in session.scalars(told.order_by(EventRow.id.desc()).limit(last))]
+
+
 def _event(row: EventRow) -> Event:
     data: Mapping[str, Any] = json.loads(row.data)
     return Event(row.id, row.request, EventKind(row.kind), row.actor, row.at, data)

@@ -1,7 +1,7 @@
 """One engine, and one way to begin a transaction on it."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +9,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, func, make_url, select, text
 from sqlalchemy.orm import Session
 
+from bot import crashpoints
+from bot.exceptions import StoreClosed, StoreUnavailable
+from bot.store import alone
 from bot.store.errors import translated
 from bot.store.vault import Vault
 
@@ -20,14 +23,33 @@ LISTENER_WAIT = 1.0
 #: Seconds that a worker waits; nobody is looking at a spinner.
 WORKER_WAIT = 30.0
 
+#: The lock for which everybody who changes something on PostgreSQL stands in line (its manual, "Advisory Locks"): a number that
+#: nobody else uses in this database.
+WRITERS = 7_028_354_817
+#: What a transaction begins with that changes something, as SQLite's driver sees it, too.
+_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE"})
+#: The channel of PostgreSQL's NOTIFY by which a commit wakes the other replicas.
+NEWS = "pbx_cert_bot"
+#: How the line to PostgreSQL behaves (its manual, "Parameter Key Words"). A server that is silent is noticed within seconds.
+#: A process that was halted in the middle of a transaction, or whose machine is gone, loses its locks: everybody waits for it.
+LINE: Mapping[str, Any] = {
+    "application_name": "pbx-cert-bot",
+    "connect_timeout": 2,  # seconds; the library's least
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+    "options": "-c idle_in_transaction_session_timeout=10s",
+}
+
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 class Store:
     """The database, the clock by which its rows are dated, and the key to its secrets.
 
-    ``committed`` is called after each commit that changed the agenda, so that its workers wake at once. ``owner`` names this
-    process in leases.
+    ``committed`` is called after each commit that changed the agenda, so that its workers wake at once; ``failed`` with each
+    error that says that the database is full, read-only, gone or damaged. ``owner`` names this process in leases.
     """
 
     def __init__(self, url: str, key: bytes, now: Callable[[], datetime]) -> None:
@@ -36,44 +58,72 @@ class Store:
         self.vault = Vault(key)
         self.owner = secrets.token_hex(8)
         self.committed: Callable[[], None] = lambda: None
+        self.failed: Callable[[StoreUnavailable], None] = lambda _: None
+        self._closed = False
+        alone.refuse_foreign_log(url)
         self.engine = _engine(url)
 
     @contextmanager
     def begin(self, wait: float = WORKER_WAIT) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        Waits at most ``wait`` seconds for another writer. Raises StoreBusy or StoreUnavailable.
+        Waits at most ``wait`` seconds for another writer. Raises StoreBusy, StoreUnavailable or StoreClosed.
         """
-        with translated(), Session(self.engine, expire_on_commit=False) as session:
-            if self.engine.dialect.name == "sqlite":
-                # Read to its end: an open cursor would keep the snapshot of the first SELECT, and a write on top of an old
-                # snapshot is refused at once, whatever the timeout.
-                session.execute(text(f"PRAGMA busy_timeout = {int(wait * 1000)}")).all()
-            else:
-                session.execute(text(f"SET LOCAL lock_timeout = {int(wait * 1000)}"))  # else PostgreSQL waits for ever
+        self._must_be_open()
+        with self._noticed(), translated(), Session(self.engine, expire_on_commit=False) as session:
+            session.execute(self._limits(wait)).all()
             yield session
-            session.commit()
+            self._must_be_open()
             due = session.info.get("wake", False)
+            if due and self.engine.dialect.name == "postgresql":  # reaches the other replicas when this is committed
+                session.execute(select(func.pg_notify(NEWS, self.owner)))
+            with crashpoints.around("commit"):
+                session.commit()
         if due:
             self.committed()
+
+    def _limits(self, wait: float) -> TextClause:
+        """How long a statement may wait for another writer; on PostgreSQL also how long it may take in all, or neither ends."""
+        if self.engine.dialect.name == "sqlite":
+            # Read to its end: an open cursor would keep the snapshot of the first SELECT, and a write on top of an old
+            # snapshot is refused at once, whatever the timeout.
+            return text(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+        lock, all_in_all = int(wait * 1000), int(wait * 1500)
+        return text(f"SELECT set_config('lock_timeout', '{lock}', true), set_config('statement_timeout', '{all_in_all}', true)")
 
     def migrate(self) -> None:
         """Bring the schema up to date, and make sure that the configured key opens what is stored."""
         config = AlembicConfig()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.engine
-        with translated():
+        with translated(), crashpoints.around("migration"):
             command.upgrade(config, "head")
         with self.begin() as session:
             self.vault.check(session)
 
     def close(self) -> None:
+        """Nothing is committed any more: what still runs in a thread of this process has been given to others."""
+        self._closed = True
         self.engine.dispose()
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise StoreClosed
+
+    @contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailable as error:
+            self.failed(error)
+            raise
 
 
 def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=24, pool_timeout=LISTENER_WAIT)
+    return _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
+
+
+def _sqlite(url: str) -> Engine:
     # The driver itself opens each writing transaction with BEGIN IMMEDIATE: a plain BEGIN that is upgraded later fails
     # at once when another writer was faster, whatever the busy timeout says.
     options: dict[str, Any] = {"isolation_level": "IMMEDIATE", "check_same_thread": False}
@@ -83,6 +133,31 @@ def _engine(url: str) -> Engine:
     def _pragmas(connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    """READ COMMITTED, one writer at a time: the same as with SQLite, where nobody can do otherwise.
+
+    Before its first change each transaction takes one lock that ends with it. So two of them never hold rows that the other
+    one wants, in whatever order they take them, and each statement sees all that was committed before its transaction's first
+    change. It costs little: the audit chain's head puts nearly every writer in line anyway, and so does NOTIFY at the commit.
+    """
+    engine = create_engine(
+        url, connect_args=dict(LINE), pool_size=24, max_overflow=0, pool_timeout=LISTENER_WAIT, pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+    )  # fmt: skip
+
+    @event.listens_for(engine, "begin")
+    def _only_reads_so_far(connection: Connection) -> None:
+        connection.info["writes"] = False
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _stand_in_line(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if not connection.info["writes"] and statement.lstrip()[:6].upper() in _CHANGES:
+            connection.info["writes"] = True
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
     return engine
 

@@ -198,7 +198,7 @@ def execute(session: Session, request: Request, new: Execution, **values: Any) -
 
 
 def end(session: Session, now: datetime, vault: Vault, request: Request, new: Execution, outcome: Outcome, **data: Any) -> None:
-    """The execution ends with its event, and its secrets go: also where a person must look, for the bot tries nothing more."""
+    """The execution ends with its event, and its secrets go."""
     execute(session, request, new, ended_at=now, outcome=outcome.to_json())
     audit.append(session, now, EventKind(new.value), BOT, request.id, **data)
     wipe(session, now, vault, request.id)
@@ -213,7 +213,12 @@ def wipe(session: Session, now: datetime, vault: Vault, number: int) -> None:
 
 def narrate(session: Session, now: datetime, number: int) -> None:
     """Something about this request is to be told."""
-    agenda.put(session, Work.NARRATE, f"thread:{number}", now, number)
+    agenda.put(session, Work.NARRATE, thread_key(number), now, number)
+
+
+def thread_key(number: int) -> str:
+    """The agenda's key for whatever changes this request's card and thread."""
+    return f"thread:{number}"
 
 
 def pbx_key(pbx: str) -> str:

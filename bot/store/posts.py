@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, exists, or_, select
 from sqlalchemy.orm import Session
 
-from bot.store.tables import PostRow
+from bot.store.tables import PostRow, RequestRow
 
 #: The purposes that are not an event's number.
 CARD, LINK, LINK_DIRECT, OUTCOME = "card", "link", "link:direct", "outcome"
+#: No message, but what a look at the card has put right: its ``shown`` is the SHA-256 of what was there and what should be.
+RIGHTED = "card:righted"
 #: In place of a ts, for what Slack shows one person and does not keep.
 EPHEMERAL = "ephemeral"
 #: In place of a ts, for what Slack does not let us tell this person at all.
@@ -23,7 +25,8 @@ About = int | str
 class Post:
     """``ts`` is empty while it is not known to have arrived; ``shown`` is the SHA-256 of what it shows.
 
-    ``told_with`` is the purpose whose id the message bears: another than its own where several are told in one message.
+    ``intended_at`` is when what it shows was intended. ``told_with`` is the purpose whose id the message bears: another than
+    its own where several are told in one message.
     """
 
     purpose: str
@@ -49,17 +52,46 @@ def _post(row: PostRow) -> Post:
 
 
 def intend(session: Session, now: datetime, about: About, purpose: str, channel: str, told_with: str = "") -> None:
-    session.add(PostRow(about=str(about), purpose=purpose, told_with=told_with or purpose, channel=channel, ts="", shown="",
-                        intended_at=now))  # fmt: skip
+    """It is about to be sent, perhaps once more, after a first attempt that certainly came to nothing."""
+    values = {"told_with": told_with or purpose, "channel": channel, "ts": "", "shown": "", "intended_at": now}
+    session.merge(PostRow(about=str(about), purpose=purpose, **values))
+    session.flush()
 
 
-def arrived(session: Session, about: About, purpose: str, channel: str, ts: str, shown: str = "") -> None:
-    row = session.get_one(PostRow, (str(about), purpose))
+def arrived(session: Session, now: datetime, about: About, purpose: str, channel: str, ts: str, shown: str = "") -> None:
+    """It is there. Also if nobody knows of the intent any more: what is in Slack is a fact, whoever gave up on it meanwhile."""
+    row = session.get(PostRow, (str(about), purpose), populate_existing=True)
+    if row is None:
+        row = PostRow(about=str(about), purpose=purpose, told_with=purpose, intended_at=now)
+        session.add(row)
     row.channel, row.ts, row.shown = channel, ts, shown
+    session.flush()
 
 
-def forget(session: Session, about: About, purpose: str) -> None:
-    """It did not arrive, and that is certain."""
-    row = session.get(PostRow, (str(about), purpose))
+def repainted(session: Session, now: datetime, about: About, purpose: str, shown: str) -> None:
+    """A message that is there shows this now; nothing if it was given up meanwhile."""
+    row = session.get(PostRow, (str(about), purpose), populate_existing=True)
     if row is not None:
-        session.delete(row)
+        row.shown, row.intended_at = shown, now
+
+
+def forget(session: Session, about: About, *purposes: str) -> None:
+    """They did not arrive, and that is certain."""
+    for purpose in purposes:
+        row = session.get(PostRow, (str(about), purpose), populate_existing=True)
+        if row is not None:
+            session.delete(row)
+    session.flush()
+
+
+def forget_thread(session: Session, about: About) -> None:
+    """Somebody deleted the card: it and all the lines below it are to be told anew."""
+    below = [purpose for purpose in of(session, about) if purpose.isdecimal()]
+    forget(session, about, CARD, RIGHTED, *below)
+
+
+def with_card(session: Session, since: datetime) -> list[int]:
+    """The requests that have a card in Slack and are not ended, or ended after ``since``; by number."""
+    card = exists().where(PostRow.about == cast(RequestRow.id, Text), PostRow.purpose == CARD, PostRow.ts != "")
+    wanted = select(RequestRow.id).where(card, or_(RequestRow.ended_at.is_(None), RequestRow.ended_at > since))
+    return list(session.scalars(wanted.order_by(RequestRow.id)))

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.exceptions import VaultError
@@ -48,10 +49,10 @@ class Vault:
 
     def check(self, session: Session) -> None:
         """Raises VaultError when the database was sealed under another key; seals the check value the first time."""
-        row = session.get(MetaRow, _CHECK)
-        if row is None:
-            session.add(MetaRow(name=_CHECK, value=self.seal(b"ok", _CHECK)))
-        elif self.open(row.value, _CHECK) != b"ok":
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        first = dialect.insert(MetaRow).values(name=_CHECK, value=self.seal(b"ok", _CHECK))
+        session.execute(first.on_conflict_do_nothing(index_elements=[MetaRow.name]))
+        if self.open(session.get_one(MetaRow, _CHECK).value, _CHECK) != b"ok":
             raise VaultError
 
     def put(self, session: Session, request: int, name: str, plain: bytes) -> None:

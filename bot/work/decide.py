@@ -5,18 +5,19 @@ from collections.abc import Iterable
 import structlog
 
 from bot.domain import policy
-from bot.domain.events import EventKind
+from bot.domain.events import EventKind, Word
 from bot.domain.policy import Memberships, Rule, Verdict
 from bot.domain.requests import Decision, Request
 from bot.exceptions import SlackError, Stale
-from bot.store import agenda, audit, ledger, tokens, votes
-from bot.store.agenda import Entry
+from bot.store import agenda, audit, breakers, fates, ledger, tokens, votes
+from bot.store.agenda import Entry, Work
 from bot.store.votes import APPROVE, TRY_AGAIN, Click
 from bot.work.context import Context
 
 log = structlog.get_logger(__name__)
 
 _NO_RULE = "no such PBX"
+_WORDS = frozenset(Word)
 
 
 class Decider:
@@ -38,15 +39,16 @@ class Decider:
     def _members(self, clicks: Iterable[Click]) -> Memberships:
         """Memberships no older than 30 s (promise 3); groups that Slack would not tell us are left out."""
         groups: set[str] = set()
+        rules = {number: self._rule(number) for number in {click.shown.request for click in clicks}}
         for click in clicks:
-            rule = self._rule(click)
+            rule = rules[click.shown.request]
             if rule is not None:
                 groups |= policy.groups_to_read(click.user, _subjects(rule, click))
         return self._context.people.members(groups) if groups else {}
 
-    def _rule(self, click: Click) -> Rule | None:
+    def _rule(self, number: int) -> Rule | None:
         with self._context.store.begin() as session:
-            request = ledger.load(session, click.shown.request)
+            request = ledger.load(session, number)
         return self._context.rule(request.ask.pbx) if request else None
 
     def _decide(self, click: Click, members: Memberships) -> None:
@@ -63,8 +65,12 @@ class Decider:
             self._refuse(click, verdict)
         elif click.verdict == TRY_AGAIN:
             self._resume(click, request)
-        else:
+        elif click.verdict in _WORDS:
+            self._hear(click, request, verdict)
+        elif request.is_open:
             self._count(click, verdict)
+        else:  # it will not be open again: most of a crowd comes this way, and costs no attempt to count
+            self._refuse(click, self._too_late(click, request, verdict))
 
     def _count(self, click: Click, verdict: Verdict) -> None:
         store = self._context.store
@@ -78,11 +84,16 @@ class Decider:
         with self._context.store.begin() as session:
             request = ledger.load(session, click.shown.request)
         assert request is not None, "requests are never deleted"
+        return self._too_late(click, request, verdict)
+
+    def _too_late(self, click: Click, request: Request, verdict: Verdict) -> Verdict:
         code, reason = self._reason(click, request)
         return Verdict(False, code, reason, verdict.rule)
 
     def _reason(self, click: Click, request: Request) -> tuple[str, str]:
         now = self._context.now()
+        if request.decision is Decision.APPROVED and any(vote.user == click.user for vote in request.votes):
+            return "voted_before", "Your vote for this was counted already."
         if request.decision is Decision.APPROVED and request.decided_at:
             last = request.votes[-1].user if request.votes else request.requester
             return "approved_before", f"<@{last}> approved this {_ago((now - request.decided_at).total_seconds())}."
@@ -106,6 +117,23 @@ class Decider:
                 ledger.narrate(session, store.now(), request.id)
             agenda.bring_forward(session, ledger.pbx_key(request.ask.pbx), store.now())
 
+    def _hear(self, click: Click, request: Request, verdict: Verdict) -> None:
+        """A person says what became of a call; whoever comes after the fate is known changes nothing."""
+        store, said = self._context.store, Word(click.verdict)
+        try:
+            with store.begin() as session:
+                if not votes.settle(session, store.now(), click, "acted"):
+                    return
+                fates.word(session, store.now(), request, click.user, said)
+                if said is Word.CHECK_AGAIN:
+                    breakers.retry_now(session, request.ask.pbx, store.now())
+                    agenda.put(session, Work.FULFIL, ledger.pbx_key(request.ask.pbx), store.now(), request.id)
+                else:
+                    fates.take_word(session, store.now(), store.vault, request, click.user, there=said is Word.IS_THERE)
+        except Stale:
+            reason = f"What became of #{request.id} is known by now, or the bot is still looking; your click changed nothing."
+            self._refuse(click, Verdict(False, "not_asked", reason, verdict.rule))
+
     def _refuse(self, click: Click, verdict: Verdict) -> None:
         store = self._context.store
         with store.begin() as session:
@@ -127,6 +155,8 @@ class Decider:
 def _judge(rule: Rule, click: Click, request: Request, members: Memberships) -> Verdict:
     if click.verdict == TRY_AGAIN:
         return policy.may_operate(rule, click.user, members)
+    if click.verdict in _WORDS:
+        return policy.may_say(rule, click.user, members)
     verdict = policy.may_vote(rule, click.user, request.requester, members)
     if verdict.permitted and click.verdict == APPROVE and request.is_open and rule.approvals > request.approvals_needed:
         return Verdict(False, "rule_changed", _needs_more(rule, request), rule.line)
@@ -143,6 +173,8 @@ def _needs_more(rule: Rule, request: Request) -> str:
 
 
 def _subjects(rule: Rule, click: Click) -> tuple[str, ...]:
+    if click.verdict in _WORDS:
+        return policy.speakers(rule)
     return (rule.operators or rule.approvers) if click.verdict == TRY_AGAIN else rule.approvers
 
 

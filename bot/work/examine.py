@@ -26,7 +26,7 @@ from bot.domain.domains import domain_problem, normalise_domain
 from bot.domain.plan import Evidence, Neighbour, slots_of
 from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request
-from bot.exceptions import FileUnavailable, PbxError, SlackRefused
+from bot.exceptions import FileUnavailable, PbxAway, PbxError, SlackRefused
 from bot.pbx.models import ListedCertificate
 from bot.store import ledger
 from bot.work.context import Context
@@ -76,6 +76,7 @@ class Examiner:
             self._domain(draft, findings)
         if draft.ask.needs_dns:
             self._dns(draft, findings)
+        self._answers(draft, findings)
         if findings.problems:
             return findings, None
         return findings, self._evidence(draft, findings)
@@ -92,6 +93,15 @@ class Examiner:
         verdict = policy.may_ask(rule, draft.requester, members)
         if not verdict.permitted:
             findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
+
+    def _answers(self, draft: Request, findings: Findings) -> None:
+        """A PBX that has not answered for a while is not waited for once more; the form says so at once."""
+        if self._context.rule(draft.ask.pbx) is None:
+            return
+        try:
+            self._context.pbx(draft.ask.pbx).ready()
+        except PbxAway as error:
+            findings.problems.append(Problem("pbx", error.message, error.code))
 
     def _files(self, draft: Request, findings: Findings) -> None:
         findings.problems += [problem for file in draft.ask.files if (problem := check_file_name(file.name))]

@@ -4,7 +4,7 @@ Every call's intent is committed before the call, with the ids that the PBX list
 agenda entry of the next visit (`bot.work.progress`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,24 +12,26 @@ import structlog
 
 from bot.domain.events import EventKind
 from bot.domain.plan import Evidence, Step, slots_of, steps_of
-from bot.domain.requests import Execution, Installed, Kind, Outcome, Request, StepState
+from bot.domain.requests import Kind, Request, StepState
 from bot.exceptions import PbxError, VaultError
 from bot.pbx.client import PbxClient
 from bot.pbx.models import ApplyStatus, CertificateType, DnsSettings, ListedCertificate
-from bot.store import agenda, ledger, steps
+from bot.store import agenda, steps
 from bot.store.agenda import Entry
 from bot.store.steps import Taken
 from bot.work import trouble
 from bot.work.context import Context
 from bot.work.finding import ours
+from bot.work.looker import Looker
 from bot.work.loop import later
-from bot.work.progress import Progress
+from bot.work.progress import RARELY, Progress
 from bot.work.trouble import Course
 
 log = structlog.get_logger(__name__)
 
-#: Nobody may say "it is not there" sooner after a call whose answer was lost (promise 5).
+#: Nobody may say "it is not there" sooner after a call whose answer was lost (promise 5); that it is there shows sooner.
 SETTLING = timedelta(seconds=60)
+FIRST_LOOK = timedelta(seconds=3)
 #: How often a call that comes to nothing, without being refused for good, is made at most.
 TRIES = 3
 #: How long the PBX may take to be issued a certificate; DNS propagation is a matter of minutes.
@@ -49,6 +51,7 @@ class Fulfiller:
         self._context = context
         self._store = context.store
         self._visit = Progress(context.store)
+        self._looker = Looker(context, self._visit)
         self._take: dict[Step, Callable[[Entry, Request, PbxClient], None]] = {
             Step.LOOK: self._look,
             Step.UPLOAD: self._upload,
@@ -60,6 +63,9 @@ class Fulfiller:
     def visit(self, entry: Entry) -> None:
         request = self._visit.begin(entry)
         if request is None:
+            return
+        if request.awaits_word:
+            self._looker.visit(entry, request)
             return
         try:
             if self._context.rule(request.ask.pbx) is None:
@@ -94,7 +100,7 @@ class Fulfiller:
             )
             self._visit.fail(entry, request, sentence, "no free slot")
             return
-        with self._visit.settling(entry) as session:
+        with self._visit.settling(entry, request) as session:
             steps.intend(session, self._store.now(), request.id, Step.LOOK)
             steps.settle(session, self._store.now(), request.id, Step.LOOK, StepState.INTENDED, used=used, slots=slots)
             self._visit.tell(session, request, EventKind.LOOKED, used=used, slots=slots, type=kind.slot_type)
@@ -107,7 +113,7 @@ class Fulfiller:
             raise VaultError("The certificate's file is not in the vault any more.")
         self._visit.intend(entry, request, Step.UPLOAD, ())
         name = pbx.upload(CertificateType(request.ask.kind.slot_type), _evidence(request).name, content)
-        with self._visit.settling(entry) as session:
+        with self._visit.settling(entry, request) as session:
             steps.settle(session, self._store.now(), request.id, Step.UPLOAD, StepState.SENT, name=name)
             self._visit.tell(session, request, EventKind.UPLOADED, name=name)
 
@@ -118,14 +124,21 @@ class Fulfiller:
             self._find_out(entry, request, pbx, create)
             return
         listed = pbx.list_certificates()
+        if create is not None and (late := ours(listed, self._visit.wanted(request), create.known)):
+            self._found(entry, request, create, late)
+            return
         call = self._creating(request, pbx, taken)
-        self._visit.intend(entry, request, Step.CREATE, [one.id for one in listed])
+        known = create.known if create is not None else [one.id for one in listed]  # so that the first call shows, however late
+        self._visit.intend(entry, request, Step.CREATE, known)
         try:
             created = call()
         except PbxError as error:
-            self._not_created(entry, request, error)
+            if create is not None and (late := ours(pbx.list_certificates(), self._visit.wanted(request), known)):
+                self._found(entry, request, self._visit.taken(request)[Step.CREATE], late)  # that is why it is refused
+            else:
+                self._not_created(entry, request, error)
             return
-        with self._visit.settling(entry) as session:
+        with self._visit.settling(entry, request) as session:
             now, status = self._store.now(), created.apply_status
             steps.settle(session, now, request.id, Step.CREATE, StepState.SENT, name=created.name)
             if request.ask.kind is Kind.APPLY:
@@ -138,7 +151,7 @@ class Fulfiller:
         if course is Course.UPLOAD_AGAIN and self._visit.times(request, EventKind.UPLOADED) >= TRIES:
             course = Course.FAIL
         if course is Course.LOOK:
-            self._visit.pause(entry, request, error, self._store.now() + SETTLING)
+            self._visit.doubt(entry, request, trouble.sentence(error), self._store.now() + FIRST_LOOK)
             return
         with self._store.begin() as session:
             agenda.hold(session, entry, self._store.now())  # whoever took over knows better
@@ -167,12 +180,8 @@ class Fulfiller:
         """The call left and nobody knows what became of it: the lists say."""
         found = ours(pbx.list_certificates(), self._visit.wanted(request), create.known)
         now = self._store.now()
-        if len(found) > 1:
-            self._visit.unknown(entry, request, f"{len(found)} new certificates look like this one")
-        elif found:
-            with self._visit.settling(entry) as session:
-                steps.settle(session, now, request.id, Step.CREATE, StepState.SENT, name=found[0].name)
-                self._visit.tell(session, request, EventKind.SETTLED, name=found[0].name, found=True)
+        if found:
+            self._found(entry, request, create, found)
         elif now < create.changed_at + SETTLING:
             self._visit.wait(entry, request, create.changed_at + SETTLING)
         elif create.result.get("missed"):
@@ -181,6 +190,16 @@ class Fulfiller:
             with self._store.begin() as session:
                 steps.note(session, request.id, Step.CREATE, missed=1)
             self._visit.wait(entry, request, now + SETTLING)
+
+    def _found(self, entry: Entry, request: Request, create: Taken, found: Sequence[ListedCertificate]) -> None:
+        """Exactly one new entry that matches is ours; of several nobody can say which."""
+        if len(found) > 1:
+            self._visit.want_person(entry, request, f"{len(found)} new certificates look like this one.")
+            return
+        with self._visit.settling(entry, request) as session:
+            now, name = self._store.now(), found[0].name
+            steps.settle(session, now, request.id, Step.CREATE, create.state, name=name)
+            self._visit.tell(session, request, EventKind.SETTLED, name=name, found=True)
 
     def _not_found(self, entry: Entry, request: Request) -> None:
         """It is certain that nothing was added: the call is made again, unless that has come to nothing often enough."""
@@ -191,7 +210,7 @@ class Fulfiller:
             )
             self._visit.fail(entry, request, sentence, "no_answer")
             return
-        with self._visit.settling(entry) as session:
+        with self._visit.settling(entry, request) as session:
             now = self._store.now()
             steps.move(session, now, request.id, Step.CREATE, StepState.SENT, StepState.INTENDED, result={})
             self._visit.tell(session, request, EventKind.SETTLED, name=_evidence(request).name, found=False)
@@ -203,33 +222,30 @@ class Fulfiller:
         if len(found) != 1:
             self._lost(entry, request, created, len(found))
         elif found[0].apply_status is ApplyStatus.FAILED:
-            self._not_issued(entry, request, found[0])
+            self._visit.not_issued(entry, request, found[0])
         elif found[0].apply_status is ApplyStatus.SUCCESS:
             seconds = round((now - created.changed_at).total_seconds())
-            with self._visit.settling(entry) as session:
+            with self._visit.settling(entry, request) as session:
                 steps.intend(session, now, request.id, Step.FOLLOW)
                 steps.settle(session, now, request.id, Step.FOLLOW, StepState.INTENDED, id=found[0].id)
                 self._visit.tell(session, request, EventKind.ISSUED, domain=domain, seconds=seconds)
         elif now < created.changed_at + ISSUING_FOR:  # issuing, or a status that nobody has documented
             self._visit.wait(entry, request, later(now, entry.attempt, first=1.0, longest=30.0), well=True)
         else:
-            self._visit.unknown(entry, request, f"{request.ask.pbx} is still applying for {domain} after two hours")
+            what = f"{request.ask.pbx} is still applying for {domain} after two hours."
+            self._visit.doubt(entry, request, what, later(now, entry.attempt, longest=RARELY))
 
     def _lost(self, entry: Entry, request: Request, created: Taken, count: int) -> None:
-        """The PBX took it and does not list exactly one: wait a while for it to appear, then a person must look."""
-        if count == 0 and self._store.now() < created.changed_at + SETTLING:
-            self._visit.wait(entry, request, later(self._store.now(), entry.attempt))
+        """The PBX took it and does not list exactly one: wait a while for it to appear; in the end a person must look."""
+        now, pbx = self._store.now(), request.ask.pbx
+        if count > 1:
+            what = f"{pbx} took the certificate and lists {count} new ones that look like it."
+            self._visit.want_person(entry, request, what)
+        elif now < created.changed_at + SETTLING:
+            self._visit.wait(entry, request, later(now, entry.attempt))
         else:
-            what = "does not list it any more" if count == 0 else f"lists {count} new certificates that look like this one"
-            self._visit.unknown(entry, request, f"{request.ask.pbx} took the certificate and {what}")
-
-    def _not_issued(self, entry: Entry, request: Request, one: ListedCertificate) -> None:
-        sentence = (
-            f"{request.ask.pbx} applied for {request.ask.domain} and was refused. Check that the DNS credentials may change "
-            f"the zone and that the domain is served by {request.ask.provider}. The failed entry stays in the PBX's list and "
-            "takes a slot until somebody deletes it there."
-        )
-        self._visit.fail(entry, request, sentence, "issuance_fail", apply_tip_code=one.apply_tip_code)
+            what = f"{pbx} took the certificate and does not list it any more."
+            self._visit.doubt(entry, request, what, later(now, entry.attempt, longest=RARELY))
 
     def _confirm(self, entry: Entry, request: Request, pbx: PbxClient) -> None:
         created = self._visit.taken(request)[Step.CREATE]
@@ -237,18 +253,8 @@ class Fulfiller:
         if len(found) != 1:
             self._lost(entry, request, created, len(found))
             return
-        one, now = found[0], self._store.now()
-        installed = Installed(one.id, one.name, one.type or "", one.issue_to or "", _expiry(one))
-        seconds = round((now - (request.decided_at or now)).total_seconds())
-        with self._store.begin() as session:
-            agenda.finish(session, entry)
-            ledger.end(session, now, self._store.vault, request, Execution.DONE, Outcome(installed),
-                       **installed.to_json(), seconds=seconds)  # fmt: skip
+        self._visit.done(entry, request, found[0])
 
 
 def _evidence(request: Request) -> Evidence:
     return Evidence.from_json(request.evidence or {})
-
-
-def _expiry(one: ListedCertificate) -> str:
-    return one.expires.date().isoformat() if one.expires else one.expiration_text

@@ -2,16 +2,21 @@
 
 One thread a crew claims, so that a commit wakes one reader and not a herd; the crew's hands do the work. Two crews keep
 Slack's slowness away from decisions and the PBX away from the thread.
+
+A database that is full or gone is logged by `bot.work.watch`, once; here its errors are not news.
 """
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.exceptions import BotError, LeaseLost, Stale, StoreError
+from bot.exceptions import BotError, LeaseLost, Stale, StoreClosed, StoreError, StoreUnavailable
 from bot.store import agenda
 from bot.store.agenda import Entry, Work
 from bot.store.engine import Store
@@ -20,6 +25,10 @@ from bot.store.engine import Store
 POLL = 5.0  # seconds
 #: After our own database failed, and after a piece of work failed in a way that nobody foresaw.
 BREATHER = timedelta(seconds=5)
+#: Seconds that the hands get to finish when the process ends, if nobody says otherwise.
+PATIENCE = 8.0
+#: Seconds that giving leases back may wait for another writer.
+AT_THE_END = 1.0
 
 Visit = Callable[[Entry], None]
 log = structlog.get_logger(__name__)
@@ -35,12 +44,15 @@ class Crew:
     def __init__(self, store: Store, name: str, visits: Mapping[Work, Visit], hands: int) -> None:
         self._store = store
         self._visits = visits
+        self._hands = hands
         self._free = threading.Semaphore(hands)
         self._pool = ThreadPoolExecutor(hands, thread_name_prefix=name)
         self._thread = threading.Thread(target=self._run, name=f"{name}-claims", daemon=True)
         self._news = threading.Condition()
         self._heard = 0
         self._stopping = False
+        #: What could not be put back while the database was full or gone.
+        self._stranded: deque[Entry] = deque()
 
     def start(self) -> None:
         self._thread.start()
@@ -51,22 +63,34 @@ class Crew:
             self._heard += 1
             self._news.notify_all()
 
-    def stop(self) -> None:
-        """Claim nothing more, and wait for what is in hand."""
+    def pause(self) -> None:
+        """Claim nothing more."""
         self._stopping = True
         self.wake()
-        self._thread.join()
-        self._pool.shutdown(wait=True)
+
+    def stop(self, until: float) -> bool:
+        """Wait for what is in hand, at most until then by the monotonic clock; whether all of it has ended."""
+        self.pause()
+        if self._thread.is_alive():
+            self._thread.join(max(0.0, until - time.monotonic()))
+        ended = not self._thread.is_alive() and self._all_free(until)
+        self._pool.shutdown(wait=ended)
+        return ended
+
+    def _all_free(self, until: float) -> bool:
+        return all(self._free.acquire(timeout=max(0.0, until - time.monotonic())) for _ in range(self._hands))
 
     def _run(self) -> None:
         while not self._stopping:
             heard = self._heard
             self._free.acquire()
             try:
+                self._put_back_stranded()
                 seconds = self._claim_one()
             except Exception as error:  # noqa: BLE001 - whatever the database says, the crew outlives it
                 self._free.release()
-                log.warning("agenda.unreadable", error=type(error).__name__, place=_place(error))
+                if not isinstance(error, StoreUnavailable | StoreClosed):
+                    log.warning("agenda.unreadable", error=type(error).__name__, place=_place(error))
                 seconds = POLL
             if seconds > 0:
                 self._wait(heard, seconds)
@@ -83,6 +107,8 @@ class Crew:
             entry = None
             if not self._stopping and agenda.is_due(session, now, self._visits):
                 entry = agenda.claim(session, self._store.owner, now, self._visits)
+                if self._stopping:  # while we waited for the lock; what this process held may be given back by now
+                    raise StoreClosed
             due = None if entry else agenda.next_due(session, now, self._visits)
         if entry is not None:
             self._pool.submit(self._do, entry)
@@ -104,14 +130,30 @@ class Crew:
 
     def _put_back(self, entry: Entry) -> None:
         try:
-            with self._store.begin() as session:
-                agenda.again(session, entry, self._store.now() + BREATHER * min(entry.attempt, 12))
+            self._put(entry)
+        except LeaseLost:
+            log.info("agenda.lease_lost", kind=entry.kind.value, request=entry.request)
+        except StoreUnavailable:
+            self._stranded.append(entry)
         except StoreError as error:  # its lease runs out, and then it is claimed again
             log.warning("agenda.not_put_back", kind=entry.kind.value, request=entry.request, code=error.code)
+
+    def _put(self, entry: Entry) -> None:
+        with self._store.begin() as session:
+            agenda.again(session, entry, self._store.now() + BREATHER * min(entry.attempt, 12))
+
+    def _put_back_stranded(self) -> None:
+        """Before anything else is claimed, so that nothing waits for its lease to run out once the database is back."""
+        while self._stranded:
+            with suppress(LeaseLost):  # it ran out meanwhile, and somebody took over
+                self._put(self._stranded[0])
+            self._stranded.popleft()
 
 
 def _complain(entry: Entry, error: Exception) -> None:
     """Class and code always; the traceback only for what is not ours, whose text may hold anything but whose place helps."""
+    if isinstance(error, StoreUnavailable | StoreClosed):
+        return
     if isinstance(error, BotError):
         level = log.info if isinstance(error, Stale) else log.warning
         level("work.put_back", kind=entry.kind.value, request=entry.request, error=type(error).__name__, code=error.code)
@@ -144,15 +186,29 @@ class Loop:
         for crew in self._crews:
             crew.wake()
 
-    def stop(self) -> None:
-        """Finish what is in hand; what is claimed and not begun is free for the next process at once."""
+    def pause(self) -> None:
+        """Claim nothing more."""
         for crew in self._crews:
-            crew.stop()
+            crew.pause()
+
+    def stop(self, seconds: float = PATIENCE) -> bool:
+        """Finish what is in hand within so many seconds, and park the rest: the next process goes on with it at once.
+
+        Returns whether all has ended. What has not is in a call that nobody waits for any more: its fence has moved on, so
+        that it brings nothing in, and the next process looks what became of the call.
+        """
+        self.pause()
+        until = time.monotonic() + seconds
+        left = [crew for crew in self._crews if not crew.stop(until)]
         try:
-            with self._store.begin() as session:
-                agenda.give_back(session, self._store.owner)
+            with self._store.begin(AT_THE_END) as session:
+                parked = agenda.give_back(session, self._store.owner)
         except StoreError as error:  # the leases run out by themselves
             log.warning("agenda.not_given_back", code=error.code)
+            return not left
+        for entry in parked:
+            log.warning("work.parked", kind=entry.kind.value, request=entry.request, key=entry.key)
+        return not left
 
 
 def later(now: datetime, attempt: int, *, first: float = 2.0, longest: float = 60.0) -> datetime:

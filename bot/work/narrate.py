@@ -1,20 +1,27 @@
 """Tell what is in the ledger: the card rendered whole from its row, each event once in its thread, in order.
 
-A message says what a row says, and nothing is said before it is committed. One visit brings everything up to date, so that a
-burst of events costs one update of the card.
+A message says what a row says, and nothing is said before it is committed. One visit brings everything up to date: all events
+that wait are told together, and the card is painted once. What Slack has no room for at the moment is told later, and holds up
+nothing else of the visit.
+
+Whatever the workspace is told of a request goes through here. Apart from it there are only: private answers to whoever
+clicked or typed something (`bot.work.decide`, `bot.listeners`), a draft's result for its requester (`bot.work.check`), and what
+concerns no request: an outage of a PBX (`bot.work.notices`) or of our own database (`bot.work.watch`). A test keeps it so.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from bot.blocks import card as cards
-from bot.blocks import lines, messages
+from bot.blocks import messages
+from bot.blocks.parts import Block
 from bot.domain.events import Event
-from bot.domain.requests import Decision, Request, canonical
+from bot.domain.requests import Decision, Execution, Request, canonical
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused
 from bot.slack.gateway import Gateway
 from bot.store import agenda, audit, ledger, posts
@@ -23,6 +30,7 @@ from bot.store.posts import CARD, EPHEMERAL, LINK, LINK_DIRECT, OUTCOME, REFUSED
 from bot.work.context import Context
 from bot.work.loop import later
 from bot.work.posting import Poster
+from bot.work.thread import PACE, Thread
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +38,9 @@ log = structlog.get_logger(__name__)
 REPLY_TO = "reply_to"
 #: How long Slack takes answers there (docs.slack.dev/interactivity/handling-user-interaction).
 REPLY_WITHIN = timedelta(minutes=29)
-#: Slack's words for a card that somebody deleted (docs.slack.dev/reference/methods/chat.update, chat.getPermalink).
-_DELETED = frozenset({"message_not_found", "thread_not_found"})
+#: Slack's words for a card that somebody deleted; the last is for the tombstone that stays where it had a thread, which is not
+#: our own (docs.slack.dev/reference/methods/chat.update, chat.getPermalink, conversations.replies).
+_DELETED = frozenset({"message_not_found", "thread_not_found", "cant_update_message"})
 #: Its words for a person to whom the bot may not write: deactivated, a stranger, or messages to the app are turned off
 #: (docs.slack.dev/reference/methods/conversations.open, chat.postMessage).
 _UNREACHABLE = frozenset({
@@ -40,6 +49,33 @@ _UNREACHABLE = frozenset({
 })  # fmt: skip
 #: Seconds between looks, at most, once nobody can act any more but the channel has not been told.
 _RARELY = 3600.0
+#: While the bot is at work the card changes with every step, and each change is soon out of date.
+_AT_WORK = frozenset({Execution.APPLYING, Execution.WAITING})
+
+
+@dataclass(frozen=True)
+class Told:
+    """One visit: the entry that brings us, what is to be told, and what has been told."""
+
+    entry: Entry
+    request: Request
+    events: Sequence[Event]
+    posts: Mapping[str, Post]
+
+    def has(self, *purposes: str) -> bool:
+        return any(purpose in self.posts and self.posts[purpose].ts for purpose in purposes)
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A card as its row wants it to be. ``digest`` tells two of them apart."""
+
+    blocks: Sequence[Block]
+    text: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(canonical([self.blocks, self.text]).encode()).hexdigest()
 
 
 class Narrator:
@@ -50,57 +86,73 @@ class Narrator:
         self._store = context.store
         self._slack: Gateway = context.slack
         self._poster = Poster(context.store, context.slack)
+        self._thread = Thread(context.store, self._poster)
 
     def visit(self, entry: Entry) -> None:
         with self._store.begin() as session:
             request = ledger.load(session, entry.request or 0)
         try:
-            if request is not None and request.decision is not Decision.DRAFT:
-                self._tell(request)
+            due = self._tell(entry, request) if request and request.decision is not Decision.DRAFT else None
         except SlackError as error:
             self._come_back(entry, request, error)
             return
         with self._store.begin() as session:
-            agenda.finish(session, entry)
+            if due is None:
+                agenda.finish(session, entry)
+            else:
+                agenda.again(session, entry, due, fresh=True)
 
-    def _tell(self, request: Request) -> None:
+    def paint(self, request: Request) -> Painted:
+        return Painted(*cards.card(request, approvers=self._approvers(request)))
+
+    def _tell(self, entry: Entry, request: Request) -> datetime | None:
+        """When to come back, if there is more to tell by then."""
         with self._store.begin() as session:
-            events = audit.events_of(session, request.id)
-            told = posts.of(session, request.id)
-        card = self._card(request, told.get(CARD))
-        self._link(request, card, told)
-        for event in events:
-            self._line(request, event, card, told)
-        if request.has_ended:
-            self._outcome(request, card, told)
+            told = Told(entry, request, audit.events_of(session, request.id), posts.of(session, request.id))
+        card = self._card(told)
+        link = self._now_or_later(lambda: self._link(told, card))
+        paint = self._now_or_later(lambda: self._repaint(told, card))
+        story = self._now_or_later(lambda: self._thread.tell(entry, request, told.events, card, self._operators(request)))
+        ending = self._now_or_later(lambda: self._outcome(told, card)) if story is None and request.has_ended else None
+        return min((due for due in (link, paint, story, ending) if due is not None), default=None)
 
-    def _card(self, request: Request, told: Post | None) -> Post:
-        blocks, text = cards.card(request, approvers=self._approvers(request))
-        shown = hashlib.sha256(canonical([blocks, text]).encode()).hexdigest()
-        if told is None or not told.ts:
-            told = self._poster.once(request.id, CARD, request.channel, blocks, text, shown=shown)
-        if told.shown != shown:
-            self._slack.update(told.channel, told.ts, blocks=blocks, text=text)
-            with self._store.begin() as session:
-                posts.arrived(session, request.id, CARD, told.channel, told.ts, shown)
-        return told
+    def _now_or_later(self, tell: Callable[[], datetime | None]) -> datetime | None:
+        """One piece has to wait, not the rest."""
+        try:
+            return tell()
+        except SlackRateLimited as error:
+            return self._store.now() + timedelta(seconds=error.retry_after)
 
-    def _line(self, request: Request, event: Event, card: Post, told: Mapping[str, Post]) -> None:
-        purpose = str(event.id)
-        if purpose in told and told[purpose].ts:
-            return
-        said = lines.line_blocks(event, request, self._operators(request))
-        if said is not None:
-            text = lines.line(event, request, self._operators(request)) or ""
-            self._poster.once(request.id, purpose, card.channel, said, text, thread=card.ts)
+    def _card(self, told: Told) -> Post:
+        if told.has(CARD):
+            return told.posts[CARD]
+        request, painted = told.request, self.paint(told.request)
+        return self._poster.once(
+            request.id, CARD, request.channel, painted.blocks, painted.text, shown=painted.digest, fence=told.entry
+        )
 
-    def _link(self, request: Request, card: Post, told: Mapping[str, Post]) -> None:
+    def _repaint(self, told: Told, card: Post) -> datetime | None:
+        """A decision and an end are seen at once; what lies between is seen often enough."""
+        painted, now = self.paint(told.request), self._store.now()
+        if card.shown == painted.digest:
+            return None
+        due = card.intended_at + PACE
+        if card.shown and told.request.execution in _AT_WORK and now < due:
+            return due
+        with self._store.begin() as session:
+            agenda.hold(session, told.entry, now)  # whoever took over knows better what it has to show
+        self._slack.update(card.channel, card.ts, blocks=painted.blocks, text=painted.text)
+        with self._store.begin() as session:
+            posts.repainted(session, now, told.request.id, CARD, painted.digest)
+        return None
+
+    def _link(self, told: Told, card: Post) -> None:
         """The requester gets the card's link where they asked; where that fails or is too late, by direct message."""
-        if any(purpose in told and told[purpose].ts for purpose in (LINK, LINK_DIRECT)):
+        if told.has(LINK, LINK_DIRECT):
             return
-        blocks, text = messages.asked_message(request, self._slack.permalink(card.channel, card.ts))
-        if LINK in told or not self._answered(request, blocks, text):
-            self._direct(request, LINK_DIRECT, blocks, text)
+        blocks, text = messages.asked_message(told.request, self._slack.permalink(card.channel, card.ts))
+        if LINK in told.posts or not self._answered(told.request, blocks, text):
+            self._direct(told.entry, told.request, LINK_DIRECT, blocks, text)
 
     def _answered(self, request: Request, blocks: Sequence[Mapping[str, Any]], text: str) -> bool:
         """An answer that only they see. It cannot be looked for later, so it is tried once."""
@@ -114,25 +166,25 @@ class Narrator:
         except SlackError as error:
             log.info("link.not_answered", request=request.id, code=error.code)
             return False
-        with self._store.begin() as session:
-            posts.arrived(session, request.id, LINK, request.asked_in, EPHEMERAL)
+        self._settle(request, LINK, request.asked_in, EPHEMERAL)
         return True
 
-    def _outcome(self, request: Request, card: Post, told: Mapping[str, Post]) -> None:
+    def _outcome(self, told: Told, card: Post) -> None:
         """Those who are not in the card's channel would never hear how it ended."""
-        if OUTCOME in told and told[OUTCOME].ts:
+        request = told.request
+        if told.has(OUTCOME):
             return
         if self._slack.channel_members_include(card.channel, request.requester):
             self._settle(request, OUTCOME, card.channel, card.ts)
             return
         blocks, text = messages.outcome_message(request, self._slack.permalink(card.channel, card.ts))
-        self._direct(request, OUTCOME, blocks, text)
+        self._direct(told.entry, request, OUTCOME, blocks, text)
 
-    def _direct(self, request: Request, purpose: str, blocks: Sequence[Mapping[str, Any]], text: str) -> None:
+    def _direct(self, entry: Entry, request: Request, purpose: str, blocks: Sequence[Mapping[str, Any]], text: str) -> None:
         """Whoever cannot be written to must not hold up what the channel is told, so Slack's word on that is final."""
         try:
             channel = self._slack.direct_channel(request.requester)
-            self._poster.once(request.id, purpose, channel, blocks, text)
+            self._poster.once(request.id, purpose, channel, blocks, text, fence=entry)
         except SlackRefused as error:
             if error.error not in _UNREACHABLE:
                 raise
@@ -142,11 +194,7 @@ class Narrator:
     def _settle(self, request: Request, purpose: str, channel: str, ts: str) -> None:
         """Nothing more is to be posted for this purpose."""
         with self._store.begin() as session:
-            posts.forget(session, request.id, purpose)
-            session.flush()
-            posts.intend(session, self._store.now(), request.id, purpose, channel)
-            session.flush()
-            posts.arrived(session, request.id, purpose, channel, ts)
+            posts.arrived(session, self._store.now(), request.id, purpose, channel, ts)
 
     def _approvers(self, request: Request) -> tuple[str, ...]:
         rule = self._context.rule(request.ask.pbx)
@@ -164,22 +212,23 @@ class Narrator:
         log.info("narration.later", request=entry.request, error=type(error).__name__, code=error.code)
         is_gone = isinstance(error, SlackRefused) and error.error in _DELETED
         if request is not None and isinstance(error, SlackRefused) and not is_gone:
-            self._warn(request, error)
+            self._warn(entry, request, error)
             due = later(now, entry.attempt, longest=_RARELY) if request.has_ended else due
         with self._store.begin() as session:
             if is_gone:  # somebody deleted the card; the next visit posts it anew, or nobody could decide
-                posts.forget(session, entry.request or 0, CARD)
+                posts.forget_thread(session, entry.request or 0)
             agenda.again(session, entry, due)
 
-    def _warn(self, request: Request, error: SlackRefused) -> None:
+    def _warn(self, entry: Entry, request: Request, error: SlackRefused) -> None:
         """What its channel cannot be told, the requester is, once: that there is no card, or how it ended."""
         with self._store.begin() as session:
             told = posts.of(session, request.id).get(CARD)
             has_card = told is not None and bool(told.ts)
         try:
             if request.has_ended:
-                self._direct(request, OUTCOME, *messages.outcome_message(request, ""))
+                self._direct(entry, request, OUTCOME, *messages.outcome_message(request, ""))
             elif not has_card:
-                self._direct(request, f"trouble:{error.error}", *messages.not_posted_message(request, error.error))
+                trouble = messages.not_posted_message(request, error.error)
+                self._direct(entry, request, f"trouble:{error.error}", *trouble)
         except SlackError as also:
             log.warning("requester.not_told", request=request.id, code=also.code)

@@ -5,22 +5,27 @@ A worker that lost its lease brings nothing in. The thread is told of an outage 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot.domain.events import BOT, Event, EventKind
-from bot.domain.plan import Step
-from bot.domain.requests import Decision, Execution, Outcome, Request, StepState
-from bot.exceptions import PbxError
-from bot.store import agenda, audit, ledger, steps, tokens, votes
+from bot.domain.plan import Evidence, Step
+from bot.domain.requests import Decision, Execution, Installed, Outcome, Request, StepState
+from bot.exceptions import PbxAway, PbxError
+from bot.pbx.models import ListedCertificate
+from bot.store import agenda, audit, fates, ledger, steps, tokens, votes
 from bot.store.agenda import Entry
 from bot.store.engine import Store
 from bot.store.steps import Taken
 from bot.work.finding import Wanted
 from bot.work.loop import later
 from bot.work.trouble import PATIENCE, PAUSE, Course, sentence
+
+#: How long the bot looks for what became of a call before it asks a person, and how rarely in the end.
+LOOKING_FOR = timedelta(hours=1)
+RARELY = 600.0  # seconds
 
 #: The events that tell of an outage; what the thread was told last says whether one goes on.
 _OUTAGES = (EventKind.RETRYING, EventKind.LOGIN_STOPPED)
@@ -43,7 +48,7 @@ class Progress:
             if request.execution is Execution.QUEUED:
                 audit.append(session, self._store.now(), EventKind.APPLYING, BOT, request.id)
                 ledger.narrate(session, self._store.now(), request.id)
-            if request.execution is not Execution.APPLYING:
+            if request.execution not in (Execution.APPLYING, Execution.UNKNOWN):  # unknown stays so until a look tells
                 ledger.execute(session, request, Execution.APPLYING)
             return ledger.load(session, request.id)
 
@@ -64,15 +69,25 @@ class Progress:
             self._give_up(entry, request, error)
             return
         due = now + PAUSE[course] if course in PAUSE else later(now, entry.attempt)
+        due = max(due, error.retry_at) if isinstance(error, PbxAway) else due  # or when it is back, if that is sooner
         kind = EventKind.LOGIN_STOPPED if course is Course.STOPPED else EventKind.RETRYING
         self.pause(entry, request, error, due, kind)
 
     def _give_up(self, entry: Entry, request: Request, error: PbxError) -> None:
         created = self.taken(request).get(Step.CREATE)
+        what, code = self._why(request, error)
         if created is None or created.state is StepState.INTENDED:
-            self.fail(entry, request, sentence(error), error.code)
+            self.fail(entry, request, what, code)
         else:
-            self.unknown(entry, request, sentence(error))
+            self.doubt(entry, request, what, later(self._store.now(), entry.attempt, longest=RARELY))
+
+    def _why(self, request: Request, error: PbxError) -> tuple[str, str]:
+        """In words and by its code. Of a PBX that is left alone, what the thread was told when it still was asked says more."""
+        with self._store.begin() as session:
+            last = self._last(session, request)
+        if isinstance(error, PbxAway) and last.kind is EventKind.RETRYING:
+            return str(last.data["sentence"]), str(last.data["code"])
+        return sentence(error), error.code
 
     def pause(
         self, entry: Entry, request: Request, error: PbxError, due: datetime, kind: EventKind = EventKind.RETRYING
@@ -89,7 +104,8 @@ class Progress:
 
     def _stand_by(self, session: Session, entry: Entry, request: Request, due: datetime) -> None:
         """The card may have been rendered in the middle of this visit, as being applied, so it is looked at again."""
-        ledger.execute(session, request, Execution.WAITING)
+        if request.execution is not Execution.UNKNOWN:
+            ledger.execute(session, request, Execution.WAITING)
         ledger.narrate(session, self._store.now(), request.id)
         agenda.again(session, entry, due)
 
@@ -117,9 +133,11 @@ class Progress:
             steps.sent(session, now, request.id, step)
 
     @contextmanager
-    def settling(self, entry: Entry) -> Iterator[Session]:
+    def settling(self, entry: Entry, request: Request) -> Iterator[Session]:
         """The transaction of a step's outcome: the next visit is due with it, or nothing of it is kept."""
         with self._store.begin() as session:
+            if request.execution is Execution.UNKNOWN:
+                ledger.execute(session, request, Execution.APPLYING)
             yield session
             agenda.again(session, entry, self._store.now(), fresh=True)
 
@@ -128,8 +146,10 @@ class Progress:
         ledger.narrate(session, self._store.now(), request.id)
 
     def wanted(self, request: Request) -> Wanted:
+        """After a restore the ledger may not know what was uploaded; the file was to bear the name of the evidence."""
         uploaded = self.taken(request).get(Step.UPLOAD)
-        return Wanted.by(request, str(uploaded.result.get("name", "")) if uploaded else "")
+        name = str(uploaded.result.get("name", "")) if uploaded else ""
+        return Wanted.by(request, name or Evidence.from_json(request.evidence or {}).name)
 
     def wait(self, entry: Entry, request: Request, due: datetime, *, well: bool = False) -> None:
         """``well``: the PBX answers, so an outage that the thread was told of is over, and its patience with it."""
@@ -138,12 +158,51 @@ class Progress:
                 self.tell(session, request, EventKind.ANSWERING)
             self._stand_by(session, entry, request, due)
 
+    def done(self, entry: Entry, request: Request, one: ListedCertificate) -> None:
+        """The PBX lists it."""
+        expires = one.expires.date().isoformat() if one.expires else one.expiration_text
+        installed = Installed(one.id, one.name, one.type or "", one.issue_to or "", expires)
+        now = self._store.now()
+        seconds = round((now - (request.decided_at or now)).total_seconds())
+        with self._store.begin() as session:
+            agenda.finish(session, entry)
+            ledger.end(session, now, self._store.vault, request, Execution.DONE, Outcome(installed),
+                       **installed.to_json(), seconds=seconds)  # fmt: skip
+
+    def not_issued(self, entry: Entry, request: Request, one: ListedCertificate) -> None:
+        sentence = (
+            f"{request.ask.pbx} applied for {request.ask.domain} and was refused. Check that the DNS credentials may change "
+            f"the zone and that the domain is served by {request.ask.provider}. The failed entry stays in the PBX's list and "
+            "takes a slot until somebody deletes it there."
+        )
+        self.fail(entry, request, sentence, "issuance_fail", apply_tip_code=one.apply_tip_code)
+
     def fail(self, entry: Entry, request: Request, sentence: str, code: str, **data: Any) -> None:
         self._end(entry, request, Execution.FAILED, sentence, code=code, **data)
 
-    def unknown(self, entry: Entry, request: Request, what: str) -> None:
-        sentence = f"{what}. The bot does not guess: please look at the PBX's certificate list yourself."
-        self._end(entry, request, Execution.UNKNOWN, sentence, code="unknown")
+    def doubt(self, entry: Entry, request: Request, what: str, due: datetime) -> None:
+        """Whether it happened is not known: the thread is told once, the bot looks at ``due``, and in the end a person does."""
+        with self._store.begin() as session:
+            agenda.hold(session, entry, self._store.now())
+            if request.execution is not Execution.UNKNOWN:
+                fates.doubt(session, self._store.now(), request, what)
+            elif self._store.now() > self._doubted_at(session, request) + LOOKING_FOR:
+                self._want_person(session, entry, request, what)
+                return
+            agenda.again(session, entry, due)
+
+    def want_person(self, entry: Entry, request: Request, what: str) -> None:
+        """The bot cannot find out, and does not guess."""
+        with self._store.begin() as session:
+            self._want_person(session, entry, request, what)
+
+    def _want_person(self, session: Session, entry: Entry, request: Request, what: str) -> None:
+        agenda.finish(session, entry)
+        fates.want_person(session, self._store.now(), self._store.vault, request, what)
+
+    def _doubted_at(self, session: Session, request: Request) -> datetime:
+        doubts = [event.at for event in audit.events_of(session, request.id) if event.kind is EventKind.UNKNOWN]
+        return doubts[-1] if doubts else self._store.now()
 
     def _end(self, entry: Entry, request: Request, state: Execution, sentence: str, **data: Any) -> None:
         with self._store.begin() as session:

@@ -4,8 +4,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.exceptions import (
+    PbxAway,
     PbxError,
-    PbxFateUnknown,
     PbxLimitReached,
     PbxLoginRefused,
     PbxLoginStopped,
@@ -77,7 +77,6 @@ def sentence(error: PbxError) -> str:
     """The error in words, with its code in brackets."""
     if isinstance(error, PbxLoginStopped) and error.last_answer:
         return error.last_answer  # that there are no more logins is said by whoever tells it
-    shown = error.message if error.code in error.message else f"{error.message} [{error.code}]"
-    if isinstance(error, PbxFateUnknown):
-        return f"{shown} The bot looks at the PBX's list before it does anything else."
-    return shown
+    if isinstance(error, PbxAway):
+        return f"{error.outage} [{error.code}]"  # that it is tried again is said by whoever tries
+    return error.message if error.code in error.message else f"{error.message} [{error.code}]"

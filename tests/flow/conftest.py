@@ -9,9 +9,9 @@ from tests.flow.world import World
 
 
 @pytest.fixture
-def quiet(tmp_path: Path) -> Iterator[World]:
+def quiet(tmp_path: Path, database: str) -> Iterator[World]:
     """The world without the bot."""
-    world = World(tmp_path)
+    world = World(tmp_path, database_url=database)
     yield world
     world.close()
 

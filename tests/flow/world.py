@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import yaml
 
 from bot import config as configuration
-from bot.house import Bot
+from bot.house import WAITS, Bot, Waits
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.pbx import PbxSimulator
 from bot.sandbox.pki import Authority, Issued
@@ -25,7 +25,7 @@ KEY = "0123456789abcdef" * 4
 
 CONFIG = """
 [database]
-url = "sqlite:///{folder}/bot.db"
+url = "{database}"
 [secrets]
 key = {{ env = "KEY" }}
 [slack]
@@ -69,11 +69,18 @@ class World:
     pbx_lines: str = ""
     issuance_polls: int = 3
     bot: Bot | None = None
+    #: A SQLite file in the folder, if it is not said.
+    database_url: str = ""
+    #: hq's ``system_date_format``.
+    hq_dates: str = "YYYY/MM/DD"
+    waits: Waits = WAITS
 
     def __post_init__(self) -> None:
+        self.database_url = self.database_url or f"sqlite:///{self.folder}/bot.db"
         manifest = yaml.safe_load(MANIFEST.read_text())
         self.slack = Workspace(manifest, limits=RateLimits.none(), now=self.clock)
-        self.hq = PbxSimulator("hq", now=self.clock, issuance_polls=self.issuance_polls)
+        polls, dates = self.issuance_polls, self.hq_dates
+        self.hq = PbxSimulator("hq", now=self.clock, issuance_polls=polls, system_date_format=dates)
         self.branch = PbxSimulator("branch", now=self.clock)
         self.slack.start()
         self.hq.start()
@@ -105,20 +112,15 @@ class World:
         path = self.folder / "config.toml"
         path.write_text(
             CONFIG.format(
-                folder=self.folder, certs=self.certs.id, hq=self.hq, branch=self.branch, branch_channel=self.branch_channel.id,
-                approvers=[*self.approvers], slack=self.slack_lines, pbx=self.pbx_lines,
+                database=self.database_url, certs=self.certs.id, hq=self.hq, branch=self.branch,
+                branch_channel=self.branch_channel.id, approvers=[*self.approvers], slack=self.slack_lines, pbx=self.pbx_lines,
             ).replace("'", '"')
         )  # fmt: skip
         return path
 
     def start(self, **environ: str) -> "World":
         """Start the bot as it is configured now; ``environ`` overrides."""
-        config = configuration.load(self.write_config(), {**self.environ(), **environ})
-        self.bot = Bot(config, now=self.clock)
-        self.clock.moved = self.bot.loop.wake
-        self.bot.start()
-        self.slack.wait_connected()
-        return self
+        return self.start_with(self.write_config(), **environ)
 
     def stop(self) -> None:
         if self.bot is not None:
@@ -199,14 +201,22 @@ class World:
 
     def cards(self, channel: Channel | None = None) -> list[dict[str, Any]]:
         found = [message for each in self._channels(channel) for message in self.slack.messages(each)]
-        return sorted((m for m in found if m["blocks"] and m["blocks"][0]["type"] == "header"), key=lambda m: float(m["ts"]))
+        return sorted(
+            (m for m in found if m.get("blocks") and m["blocks"][0]["type"] == "header"), key=lambda m: float(m["ts"])
+        )
 
     def _channels(self, channel: Channel | None) -> tuple[Channel, ...]:
         return (channel,) if channel else (self.certs, self.branch_channel)
 
     def thread(self, card: Mapping[str, Any]) -> list[str]:
-        replies = self.slack.messages(card["channel"], thread_ts=card["ts"])
-        return [self.slack.read(reply) for reply in replies]
+        """Its lines in order; a message may tell several, a section each, and the buttons below belong to the last."""
+        lines: list[list[dict[str, Any]]] = []
+        for reply in self.slack.messages(card["channel"], thread_ts=card["ts"]):
+            for block in reply.get("blocks") or []:
+                if block["type"] == "section":
+                    lines.append([])
+                lines[-1].append(block)
+        return [self.slack.read({"blocks": line}) for line in lines]
 
     def card(self, card: Mapping[str, Any]) -> str:
         """The card as it is now."""
@@ -295,7 +305,7 @@ class World:
     def start_with(self, path: Path, **environ: str) -> "World":
         """Start the bot with a configuration that the test wrote itself."""
         config = configuration.load(path, {**self.environ(), **environ})
-        self.bot = Bot(config, now=self.clock)
+        self.bot = Bot(config, now=self.clock, waits=self.waits)
         self.clock.moved = self.bot.loop.wake
         self.bot.start()
         self.slack.wait_connected()

@@ -8,7 +8,7 @@ from bot.store import audit
 from bot.store.agenda import Work
 from bot.store.tables import AgendaRow, VoteRow
 
-_ENDS = ("rejected", "withdrawn", "expired", "done", "failed", "unknown")
+_ENDS = ("rejected", "withdrawn", "expired", "done", "failed")
 
 
 def has_its_quorum(session: Session, request: Request, approvers: frozenset[str]) -> None:

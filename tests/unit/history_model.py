@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 STEPS = {
     ("draft", ""): {("pending", ""), ("withdrawn", ""), ("expired", "")},
     ("pending", ""): {("approved", "queued"), ("rejected", ""), ("withdrawn", ""), ("expired", "")},
-    ("approved", "queued"): {("approved", "applying")},
+    ("approved", "queued"): {("approved", "applying"), ("approved", "unknown")},
     ("approved", "applying"): {("approved", end) for end in ("waiting", "done", "failed", "unknown")},
     ("approved", "waiting"): {("approved", end) for end in ("applying", "failed", "unknown")},
+    ("approved", "unknown"): {("approved", end) for end in ("unknown", "applying", "done", "failed")},
 }
-ENDS = {("approved", end) for end in ("done", "failed", "unknown")} | {
+ENDS = {("approved", end) for end in ("done", "failed")} | {
     (end, "") for end in ("rejected", "withdrawn", "expired")
 }
 DRAFT_FOR, PENDING_FOR = timedelta(hours=1), timedelta(hours=8)

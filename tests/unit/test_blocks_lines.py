@@ -14,7 +14,8 @@ from bot.domain.requests import Decision, Execution, Kind, ReceivedFile, Request
 from tests.unit import block_samples as samples
 from tests.unit.blockkit_rules import accept_message, buttons
 
-SILENT = {EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED}
+SILENT = {EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED,
+          EventKind.PBX_SILENT, EventKind.PBX_ANSWERS, EventKind.RESTORED}  # fmt: skip
 APPROVED = samples.request(decision=Decision.APPROVED, execution=Execution.APPLYING, votes=(samples.vote(),))
 
 
@@ -86,7 +87,7 @@ def test_ends_without_effect_mention_the_requester(kind: EventKind) -> None:
     assert "nothing was done" in text
 
 
-@pytest.mark.parametrize("kind", [EventKind.DONE, EventKind.FAILED, EventKind.UNKNOWN])
+@pytest.mark.parametrize("kind", [EventKind.DONE, EventKind.FAILED, EventKind.PERSON_WANTED])
 def test_ends_mention_requester_and_approvers(kind: EventKind) -> None:
     """Those who asked and those who voted for it are told how it ended, each once."""
     text = told(kind, replace(APPROVED, votes=(samples.vote(), samples.vote("U0TWO"))), sentence="So.")
@@ -108,7 +109,7 @@ def test_done_says_what_is_listed_and_no_more() -> None:
     assert "It took 1 min 15 s from the approval." in text
 
 
-@pytest.mark.parametrize("kind", [EventKind.DONE, EventKind.FAILED, EventKind.UNKNOWN])
+@pytest.mark.parametrize("kind", [EventKind.DONE, EventKind.FAILED, EventKind.PERSON_WANTED])
 def test_key_files_are_to_be_deleted(kind: EventKind) -> None:
     """A file that held a private key is named at the end, with its link, for the person to delete."""
     key = ReceivedFile("F2", "pbx.key", 1700, "https://x.slack.com/files/U1/F2/pbx.key")

@@ -29,11 +29,12 @@ from tests.unit import block_samples
 from tests.unit.block_samples import ASKS
 
 TABLE = """
-draft > pending withdrawn expired
-pending > approved rejected withdrawn expired
-queued > applying
+draft > pending withdrawn expired void
+pending > approved rejected withdrawn expired void
+queued > applying unknown
 applying > waiting done failed unknown
 waiting > applying failed unknown
+unknown > unknown applying done failed
 intended > sent settled
 sent > intended settled
 """
@@ -202,7 +203,7 @@ def test_has_ended() -> None:
         (Decision.WITHDRAWN, None): True, (Decision.EXPIRED, None): True, (Decision.APPROVED, Execution.QUEUED): False,
         (Decision.APPROVED, Execution.APPLYING): False, (Decision.APPROVED, Execution.WAITING): False,
         (Decision.APPROVED, Execution.DONE): True, (Decision.APPROVED, Execution.FAILED): True,
-        (Decision.APPROVED, Execution.UNKNOWN): True,
+        (Decision.APPROVED, Execution.UNKNOWN): False,
     }  # fmt: skip
     found = {key: block_samples.request(decision=key[0], execution=key[1]).has_ended for key in ended}
     assert found == ended

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.domain.requests import Decision, Execution, Outcome, Request, Shown
 from bot.exceptions import Stale
-from bot.store import agenda, audit, ledger, votes
+from bot.store import agenda, audit, fates, ledger, votes
 from bot.store.agenda import Work
 from bot.store.tables import SecretRow
 from tests.unit.deciding import LEADS, Hands, Slack, config_of, context_of
@@ -229,8 +229,10 @@ class Histories(RuleBasedStateMachine):
         request, done = self._load(model.number), model.execute(new.value)
         try:
             with self.store.begin() as session:
-                if new in (Execution.DONE, Execution.FAILED, Execution.UNKNOWN):
+                if new in (Execution.DONE, Execution.FAILED):
                     self._end(session, request, new)
+                elif new is Execution.UNKNOWN:
+                    fates.doubt(session, self.store.now(), request, "The answer was lost.")
                 else:
                     ledger.execute(session, request, new)
             assert done

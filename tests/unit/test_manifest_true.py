@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 SCOPES: dict[str, set[str]] = {
     "apps.connections.open": set(),  # with the app-level token, whose connections:write no manifest holds
     "auth.test": set(),
+    "chat.delete": {"chat:write"},
     "chat.getPermalink": set(),
     "chat.postEphemeral": {"chat:write"},
     "chat.postMessage": {"chat:write"},

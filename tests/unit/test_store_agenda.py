@@ -124,7 +124,7 @@ def test_lease(store: Store, clock: Clock) -> None:
     """Until its lease has run out nobody else gets an entry; then somebody does, and the fence grows."""
     put(store)
     held = claimed(store)
-    clock.advance(seconds=LEASE.total_seconds())
+    clock.advance(seconds=LEASE.total_seconds() - 1)
     assert claim(store, "other") is None
     clock.advance(seconds=1)
     adopted = claimed(store, "other")

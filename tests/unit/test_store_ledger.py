@@ -186,7 +186,7 @@ def test_approval_needs_its_votes(store: Store) -> None:
     assert load(store, request.id).decision is Decision.PENDING
 
 
-@pytest.mark.parametrize("new", [Execution.DONE, Execution.FAILED, Execution.UNKNOWN])
+@pytest.mark.parametrize("new", [Execution.DONE, Execution.FAILED])
 def test_ended(store: Store, new: Execution) -> None:
     """However the execution ends, the request's secrets go, and a second end is refused."""
     request = approved(store)

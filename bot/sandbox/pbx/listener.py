@@ -76,6 +76,11 @@ class _Server(uvicorn.Server):
             while not self._port.hang_up() or self.server_state.tasks:
                 await asyncio.sleep(0.001)
 
+    def refuse(self) -> None:
+        """Let nobody else in; whoever is inside stays. To be called on the server's own loop."""
+        for server in self.servers:
+            server.close()
+
     def end(self) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
 
@@ -88,6 +93,8 @@ class Listener:
         self._served = served
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        #: Whether new connections are refused while those that were there are still served.
+        self.refusing = False
 
     @property
     def open(self) -> bool:
@@ -105,6 +112,12 @@ class Listener:
             raise RuntimeError("the simulated PBX did not start to listen")
         return int(bound.getsockname()[1])
 
+    def refuse(self) -> None:
+        """Listen no more, but answer those who are connected. Only from within a call that is being answered."""
+        if self._server is not None:
+            self._server.refuse()
+            self.refusing = True
+
     def stop(self) -> None:
         """Stop listening and hang up; nothing happens if it is stopped already."""
         if self._server is None or self._thread is None:
@@ -112,6 +125,7 @@ class Listener:
         self._server.end()
         self._thread.join()
         self._server = self._thread = None
+        self.refusing = False
 
     def _config(self) -> uvicorn.Config:
         settings: dict[str, Any] = {"loop": "asyncio", "lifespan": "off", "ws": "none", "log_config": None, "access_log": False}

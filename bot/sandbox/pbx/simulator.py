@@ -91,8 +91,14 @@ class PbxSimulator:
         """Break the network: connections are refused, everything else stays as it is."""
         self._listener.stop()
 
+    def unreachable_after(self, path: str, *, skip: int = 0) -> None:
+        """Break the network for everybody who calls after this call to ``path``, which itself is answered."""
+        self.trouble.meanwhile(path, self._listener.refuse, skip=skip)
+
     def reachable(self) -> None:
         """Mend the network: listen on the same port again."""
+        if self._listener.refusing:
+            self._listener.stop()
         if not self._listener.open:
             self._listener.start(self.port)
 
@@ -249,6 +255,8 @@ class PbxSimulator:
         with self._lock:
             answer = self._answer(call, mischief)
             number = self._record.add(call, answer["errcode"] if answer else None, self.now())
+            for act in mischief.meanwhile:
+                act()
         return mischief, answer, number
 
     def _answer(self, call: Incoming, mischief: Mischief) -> Answer | None:

@@ -16,6 +16,8 @@ from bot.sandbox.pbx.trouble import Mischief
 
 #: The PBX closes each connection after answering (developer-guide/api-request-overview).
 CLOSE = {"connection": "close"}
+#: Between two bytes of an answer that trickles; far below any caller's patience with a silent line.
+TRICKLE_SECONDS = 0.1
 
 #: Does the work of a call; says what it meets, what it answers (if anything), and its number in the record.
 Work = Callable[[Incoming], tuple[Mischief, Answer | None, int]]
@@ -50,6 +52,10 @@ class WebServer:
             await _gone_within(receive)
         elif fate == "truncate":
             await _send_half(_encode(mischief, answer), scope, receive, send)
+        elif fate == "hang":
+            await _gone_within(receive)
+        elif fate == "trickle":
+            await _trickle(_encode(mischief, answer), scope, receive, send)
         elif fate == "html":
             await _gateway_page(mischief)(scope, receive, send)
         else:
@@ -92,6 +98,24 @@ async def _send_half(response: Response, scope: Scope, receive: Receive, send: S
         await send(message)
 
     await response(scope, receive, cut)
+    scope["state"]["transport"].close()
+    await _gone_within(receive)
+
+
+async def _trickle(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Announce the whole answer and send its first bytes one by one, until the caller has had enough."""
+
+    async def slowly(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        for byte in message["body"][:-1]:
+            if scope["state"]["transport"].is_closing():
+                return
+            await send({"type": message["type"], "body": bytes((byte,)), "more_body": True})
+            await asyncio.sleep(TRICKLE_SECONDS)
+
+    await response(scope, receive, slowly)
     scope["state"]["transport"].close()
     await _gone_within(receive)
 

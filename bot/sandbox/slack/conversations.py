@@ -90,6 +90,16 @@ def edit(state: State, message: Message, text: str | None, blocks: list[Json] | 
     state.changed.notify_all()
 
 
+def remove(state: State, channel: Channel, message: Message) -> None:
+    """Delete a message. One that has replies leaves a tombstone, which is Slack's own, and its thread stays."""
+    if message.is_reply or not replies(channel, message.ts):
+        channel.messages.remove(message)
+    else:
+        message.user, message.bot_id, message.subtype = "USLACKBOT", None, "tombstone"
+        message.text, message.blocks, message.metadata = "This message was deleted.", [], None
+    state.changed.notify_all()
+
+
 def replies(channel: Channel, ts: str, viewer: str | None = None) -> list[Message]:
     """A thread in order, its parent not included."""
     return [m for m in channel.messages if m.is_reply and m.thread_ts == ts and m.viewer in (None, viewer)]
@@ -103,6 +113,8 @@ def top_level(channel: Channel, viewer: str | None = None) -> list[Message]:
 def to_json(channel: Channel, message: Message, *, metadata: bool = False) -> Json:
     """A message as the Web API shows it (docs.slack.dev/reference/events/message)."""
     shown: dict[str, Any] = {"type": "message", "user": message.user, "ts": message.ts, "text": message.text}
+    if message.subtype:
+        shown |= {"subtype": message.subtype, "hidden": True}
     if message.bot_id:
         shown |= {"bot_id": message.bot_id, "app_id": "A0SANDBOX", "team": "T0SANDBOX"}
     if message.blocks:

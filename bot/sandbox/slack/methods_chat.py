@@ -9,6 +9,7 @@ from bot.sandbox.slack.conversations import (
     edit,
     joined_channel,
     post,
+    remove,
     require_content,
     to_json,
     visible_channel,
@@ -115,8 +116,7 @@ def delete(asked: Asked) -> Json:
     channel, message = _kept_message(asked)
     if message.user != asked.state.bot_user:
         raise ApiRefusal("cant_delete_message")
-    channel.messages.remove(message)
-    asked.state.changed.notify_all()
+    remove(asked.state, channel, message)
     asked.call.effect = message.ts
     return {"channel": channel.id, "ts": message.ts}
 

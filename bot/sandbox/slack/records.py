@@ -34,6 +34,8 @@ class Message:
     #: Only this person sees it, and it is not kept in the history (docs.slack.dev/reference/methods/chat.postEphemeral).
     viewer: str | None = None
     edited_ts: str | None = None
+    #: ``tombstone`` for what stays of a deleted message that has replies.
+    subtype: str | None = None
     #: What a person attached, in the shape of the Web API.
     files: list[Json] = field(default_factory=list)
 

@@ -44,8 +44,8 @@ class SocketMode:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
-    def connected(self) -> bool:
-        return bool(self._connections)
+    def connections(self) -> int:
+        return len(self._connections)
 
     def deliver(
         self, type_: str, payload: Json, user: str | None, then: Then, *, attempt: int = 0, reason: str = ""

@@ -19,6 +19,7 @@ class Failure:
     after_effect: bool = False
     retry_after: int | None = None
     drop: bool = False
+    hang: bool = False
 
 
 @dataclass
@@ -26,6 +27,7 @@ class _Rule:
     method: str
     failure: Failure
     left: int
+    skip: int
 
 
 @dataclass
@@ -61,13 +63,24 @@ class Trouble:
         after_effect: bool = False,
         retry_after: int | None = None,
         drop: bool = False,
+        hang: bool = False,
+        skip: int = 0,
     ) -> None:
-        """Let the next `times` calls fail; `drop` closes the connection without an answer."""
+        """Let `times` calls fail, after `skip` that do not.
+
+        `drop` closes the connection without an answer, `hang` keeps it open without one until the caller gives up.
+        """
         if retry_after is not None and status == 200:
             status, error = 429, "ratelimited"
-        failure = Failure(error, status, after_effect, retry_after, drop)
+        failure = Failure(error, status, after_effect, retry_after, drop, hang)
         with self._lock:
-            self._failures.append(_Rule(method, failure, times))
+            self._failures.append(_Rule(method, failure, times, skip))
+
+    @property
+    def pending(self) -> int:
+        """How many failures were told and are not used up."""
+        with self._lock:
+            return len(self._failures)
 
     def clear(self) -> None:
         """Behave again."""
@@ -86,7 +99,9 @@ class Trouble:
 
     def _failure(self, method: str) -> Failure | None:
         for rule in self._failures:
-            if rule.method in (method, "*"):
+            if rule.method in (method, "*") and rule.skip > 0:
+                rule.skip -= 1
+            elif rule.method in (method, "*"):
                 rule.left -= 1
                 if rule.left <= 0:
                     self._failures.remove(rule)

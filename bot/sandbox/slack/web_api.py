@@ -33,6 +33,14 @@ class Dropped(Response):
             pass
 
 
+class Silent(Response):
+    """No answer at all, on a connection that stays open until the caller gives up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
 async def _arguments(request: Request) -> Json:
     """Arguments from the query, a form or a JSON object."""
     args: Json = dict(request.query_params)
@@ -71,7 +79,7 @@ class Guard:
         answer = self._act(call, act) if failure is None or failure.after_effect else Response()
         if failure is not None:
             answer = failed(failure)
-            call.error = "no answer" if failure.drop else failure.error
+            call.error = "no answer" if failure.drop or failure.hang else failure.error
         await asyncio.sleep(fate.after)
         self._finish(call, answer)
         return answer
@@ -106,6 +114,8 @@ def failed(failure: Failure) -> Response:
     """The answer of a failure on request."""
     if failure.drop:
         return Dropped()
+    if failure.hang:
+        return Silent()
     headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
     if failure.status in (200, 429):
         return JSONResponse({"ok": False, "error": failure.error}, status_code=failure.status, headers=headers)

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 from starlette.routing import BaseRoute
 
+from bot.sandbox.slack.conversations import remove
 from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.events import Events
 from bot.sandbox.slack.limits import RateLimits
@@ -99,8 +100,13 @@ class Workspace:
     @property
     def connected(self) -> bool:
         """Whether the app is connected over Socket Mode."""
+        return self.connections > 0
+
+    @property
+    def connections(self) -> int:
+        """How many WebSockets the app holds open; what is sent goes to each in its turn."""
         with self._state.changed:
-            return self._socket.connected
+            return self._socket.connections
 
     def messages(self, channel: str | Channel, thread_ts: str | None = None, viewer: str | Person | None = None) -> list[Json]:
         """Messages of a channel, or the replies of one thread; ephemeral ones only for their `viewer`."""
@@ -172,6 +178,15 @@ class Workspace:
         """Add members to a channel; `bot_user` is the bot."""
         with self._state.changed:
             self._state.channels[id_of(channel)].members.update(map(id_of, members))
+
+    def delete(self, message: Json) -> None:
+        """What an admin of the workspace can do to anybody's message."""
+        with self._state.changed:
+            channel = self._state.channels[message["channel"]]
+            found = channel.find(message["ts"])
+            if found is None:
+                raise KeyError(message["ts"])
+            remove(self._state, channel, found)
 
     def leave(self, channel: str | Channel, *members: str | Person) -> None:
         with self._state.changed:

@@ -1,0 +1,50 @@
+"""How SIGTERM and SIGINT end the process: the first asks for it, the second does it.
+
+One thread waits for them (sigwait), because a handler runs in the middle of whatever the main thread is doing and may there
+take no lock, not even to set an Event.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+#: Seconds after which the process is gone, whatever still holds it. Docker sends SIGKILL after ten.
+DEADLINE = 9.5
+
+
+class Ending:
+    """``asked`` is set when the process shall end."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    def watch(self) -> None:
+        """To be called before any thread is started: each inherits that these signals are not for it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        threading.Thread(target=self._run, name="signals", daemon=True).start()
+
+    def _run(self) -> None:
+        signal.sigwait(SIGNALS)
+        self.asked.set()
+        overdue = threading.Timer(DEADLINE, _overdue)
+        overdue.daemon = True
+        overdue.start()
+        leave(128 + signal.sigwait(SIGNALS))
+
+
+def _overdue() -> None:
+    log.warning("bot.stop_overdue", seconds=DEADLINE)
+    leave(0)
+
+
+def leave(code: int) -> None:
+    """End at once, without waiting for threads that are in a call."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

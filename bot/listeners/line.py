@@ -1,0 +1,63 @@
+"""The Socket Mode line: a WebSocket that can be hung up without dropping what has been received.
+
+By way of the websocket-client library: the SDK's own reader turns in a busy loop when a connection ends without a goodbye.
+"""
+
+import socket
+import threading
+from contextlib import suppress
+from typing import Any
+
+from slack_sdk.socket_mode.websocket_client import SocketModeClient
+
+#: What only deliveries have, which are to be answered: not Slack's ``hello`` and ``disconnect``.
+_DELIVERY = '"envelope_id"'
+
+
+class Line(SocketModeClient):
+    """Knows how many deliveries have been received and not yet answered."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._changed = threading.Condition()
+        self._unanswered = 0
+        self._deaf = False
+        super().__init__(*args, **options)
+
+    def enqueue_message(self, message: str) -> None:
+        with self._changed:
+            if self._deaf:
+                return  # not acknowledged, so Slack tells its person
+            self._unanswered += _DELIVERY in message
+        super().enqueue_message(message)
+
+    def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        try:
+            super().run_message_listeners(message, raw_message)
+        finally:
+            with self._changed:
+                self._unanswered -= _DELIVERY in raw_message
+                self._changed.notify_all()
+
+    def answer_and_hear_no_more(self, seconds: float) -> bool:
+        """Wait until what was received is answered; False when that took too long. What comes in meanwhile is still taken, for
+        at most half of that time: then the rest is for answers alone."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._unanswered <= 0, seconds / 2)
+            self._deaf = True
+            return self._changed.wait_for(lambda: self._unanswered <= 0, seconds / 2)
+
+    def close(self) -> None:
+        """Break the line and let its reader go, and only then close it: a closed socket wakes nobody, and the reader would
+        sleep on it for ten seconds more."""
+        self.auto_reconnect_enabled = False
+        session = self.current_session
+        line = session.sock.sock if session is not None and session.sock is not None else None
+        if session is not None and line is not None:
+            session.keep_running = False
+            with suppress(OSError):  # the other side was faster
+                line.shutdown(socket.SHUT_RDWR)
+            self.current_session_runner.shutdown()  # type: ignore[no-untyped-call]
+            line.close()  # the library forgets to when it finds the line broken
+        self.closed = True
+        self.message_queue.put(None)  # or whoever takes from it would wait for a second more
+        super().close()
