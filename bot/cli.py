@@ -57,6 +57,7 @@ def serve(config: ConfigFile = DEFAULT, log_level: LogLevel = Level.INFO) -> Non
     ending.watch()
     bot = Bot(configuration.load(config, os.environ))
     bot.start()
+    ending.started.set()
     ending.asked.wait()
     if not bot.stop():
         leave(0)  # somebody is in a call, and nobody waits for it any more

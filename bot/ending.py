@@ -18,11 +18,16 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DEADLINE = 9.5
 
 
+#: Seconds that a start may still take after that. It is safe to end it: nothing is in hand before it is over.
+TO_START = 3.0
+
+
 class Ending:
-    """``asked`` is set when the process shall end."""
+    """``asked`` is set when the process shall end; set ``started`` when there is something to finish."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
+        self.started = threading.Event()
 
     def watch(self) -> None:
         """To be called before any thread is started: each inherits that these signals are not for it."""
@@ -35,6 +40,8 @@ class Ending:
         overdue = threading.Timer(DEADLINE, _overdue)
         overdue.daemon = True
         overdue.start()
+        if not self.started.wait(TO_START):
+            leave(0)
         leave(128 + signal.sigwait(SIGNALS))
 
 

@@ -106,6 +106,8 @@ class PbxError(BotError):
     """The PBX did not do what was asked."""
 
     code = "pbx"
+    #: It happened on the way to an access token, so the call that needed one did not leave, whatever the error says.
+    before_the_call = False
 
 
 class PbxUnreachable(PbxError):

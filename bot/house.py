@@ -26,13 +26,15 @@ from bot.store.breakers import Breakers
 from bot.store.engine import Store, utc_now
 from bot.store.ledger import pbx_key
 from bot.store.tokens import TokenShelf
+from bot.store.wakes import Wakes
 from bot.work import sweep
 from bot.work.check import Checker
 from bot.work.context import Context
 from bot.work.decide import Decider
 from bot.work.expire import Expirer
 from bot.work.fulfil import Fulfiller
-from bot.work.loop import PATIENCE, Crew, Loop
+from bot.work.herald import Herald
+from bot.work.loop import PATIENCE, POLL, Crew, Loop
 from bot.work.narrate import Narrator
 from bot.work.notices import Notifier
 from bot.work.prober import Prober
@@ -47,11 +49,13 @@ AFTERWARDS = 128
 
 @dataclass(frozen=True)
 class Waits:
-    """How long the bot waits for an answer, in seconds, and how often it calls Slack at most. Tests have less time."""
+    """How long the bot waits for an answer and between two looks at its agenda, in seconds, and how often it calls Slack at
+    most. Tests have less time."""
 
     pbx: float = 20.0
     slack: int = 10
     rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
+    poll: float = POLL
 
 
 WAITS = Waits()
@@ -62,13 +66,14 @@ class Bot:
 
     def __init__(self, config: Config, now: Callable[[], datetime] = utc_now, waits: Waits = WAITS) -> None:
         self._config = config
+        self.store = Store(config.database.url, config.secrets.key_bytes(), now)
         self._lock = alone.on(config.database.url)
         self._pool = ThreadPoolExecutor(AFTERWARDS, thread_name_prefix="afterwards")
-        self.store = Store(config.database.url, config.secrets.key_bytes(), now)
         token, budget = config.slack.bot_token.get_secret_value(), Budget(waits.rates)
         slack = Gateway(token, config.slack.api_url, now=now, timeout=waits.slack, budget=budget)
         self.context = Context(config, self.store, slack, People(slack, now), _Clients(config, self.store, waits), self._pool)
-        self.loop = Loop(self.store, _crews(self.context))
+        self.loop = Loop(self.store, _crews(self.context, waits.poll))
+        self._wakes = Wakes(self.store)
         self._watch = Watch(self.store, slack, config.slack.channel)
         self._ear: Ear | None = None
 
@@ -85,6 +90,7 @@ class Bot:
         restore.void_what_was_put_back(self.store)
         self._adopt()
         self._watch.start()
+        self._wakes.start()
         desk = Desk(self.context, Checker(self.context), Painter(self.context.slack))
         self._ear = Ear(guarded(lambda: build(self._config.slack, desk)), self._config.slack, self._pool)
         self.loop.start()
@@ -102,6 +108,7 @@ class Bot:
         done = self.loop.stop(until - time.monotonic())
         said = _within(until, self._pool.shutdown)
         self._watch.stop(max(0.0, until - time.monotonic()))
+        self._wakes.stop(max(0.0, until - time.monotonic()))
         self.store.close()
         if self._lock is not None:
             self._lock.close()
@@ -121,18 +128,19 @@ class Bot:
             sweep.schedule(session, self.store.now())
 
 
-def _crews(context: Context) -> list[Crew]:
+def _crews(context: Context, poll: float) -> list[Crew]:
     """Decisions, PBXs and Slack do not wait for each other; nor do PBXs, for each has a hand even if all others hang."""
     checker, expirer, narrator = Checker(context), Expirer(context), Narrator(context)
     every_pbx = 8 + len(context.config.pbx)
     return [
         Crew(context.store, "decide", {Work.DECIDE: Decider(context).visit, Work.EXPIRE: expirer.visit,
-                                       Work.WIPE: expirer.visit}, hands=2),
-        Crew(context.store, "work", {Work.FULFIL: Fulfiller(context).visit}, hands=every_pbx),
-        Crew(context.store, "check", {Work.CHECK: checker.visit}, hands=every_pbx),
-        Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4),
+                                       Work.WIPE: expirer.visit}, hands=2, poll=poll),
+        Crew(context.store, "work", {Work.FULFIL: Fulfiller(context).visit}, hands=every_pbx, poll=poll),
+        Crew(context.store, "check", {Work.CHECK: checker.visit}, hands=every_pbx, poll=poll),
+        Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4, poll=poll),
         Crew(context.store, "tell", {Work.NOTICE: Notifier(context).visit, Work.NARRATE: narrator.visit,
-                                     Work.SWEEP: Sweeper(context, narrator).visit}, hands=6),
+                                     Work.SWEEP: Sweeper(context, narrator).visit,
+                                     Work.HERALD: Herald(context).visit}, hands=6, poll=poll),
     ]  # fmt: skip
 
 

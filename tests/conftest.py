@@ -12,8 +12,8 @@ from tests.postgres import Postgres
 settings.register_profile("calm", deadline=None, print_blob=True)
 settings.load_profile("calm")
 
-#: The tables of the crash and fault matrices.
-pytest_plugins = ("tests.matrix_table",)
+#: The tables of the crash and fault matrices, and what else is told at the end.
+pytest_plugins = ("tests.matrix_table", "tests.notes")
 
 DATABASES = ("sqlite", "postgresql")
 

@@ -79,17 +79,25 @@ class TokenKeeper:
 
     def current(self) -> SecretStr:
         """A token with at least a minute left."""
-        return SecretStr(self._get(refused=None).access)
+        return self._told(refused=None)
 
     def instead_of(self, refused: SecretStr) -> SecretStr:
         """Another token than this one, which the PBX no longer accepts."""
-        return SecretStr(self._get(refused=refused).access)
+        return self._told(refused=refused)
 
     def stop(self, refusal: PbxRefused) -> PbxLoginRefused:
         """No more logins with this configuration; the error to raise for it."""
         told = words(refusal.errcode, refusal.errmsg, LOGGING_IN)
         self._shelf.stop(self._endpoint.name, self._endpoint.fingerprint, told)
         return PbxLoginRefused(refusal.errcode, refusal.errmsg, told)
+
+    def _told(self, refused: SecretStr | None) -> SecretStr:
+        """Says of every failure that it came before the call; what it means for that call is not what its errcode says."""
+        try:
+            return SecretStr(self._get(refused).access)
+        except PbxError as error:
+            error.before_the_call = True
+            raise
 
     def _get(self, refused: SecretStr | None) -> Tokens:
         if held := self._usable(refused):

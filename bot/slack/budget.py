@@ -113,6 +113,11 @@ class Budget:
         """How many buckets are kept in memory."""
         return len(self._buckets)
 
+    @property
+    def waiting(self) -> int:
+        """How many turns are kept in memory."""
+        return len(self._turns)
+
     def reserve(self, method: str, channel: str = "", who: str = "", *, begun: bool = False) -> float:
         """Take one call and return 0, or return the seconds until there will be one.
 
@@ -149,7 +154,7 @@ class Budget:
             bucket.share = max(_LEAST, bucket.share / 2)
             bucket.at = max(bucket.at, self._clock() + retry_after)
             waiting = sorted((at, turn) for turn, at in self._turns.items() if turn[0] == key)
-            bucket.level = min(bucket.level, 1.0 - len(waiting))
+            bucket.level = min(bucket.level + 1, 1.0 - len(waiting))  # what was refused was no call
             for place, (at, turn) in enumerate(waiting):
                 self._turns[turn] = max(at, bucket.at + place / bucket.pace)
 

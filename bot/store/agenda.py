@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session, aliased
 from bot.exceptions import LeaseLost
 from bot.store.tables import AgendaRow
 
-#: How long a claimed entry stays its worker's: longer than the slowest call with its timeouts, before which it is held anew. It is
-#: set by one machine's clock and read by another's: one that is ahead by more than what a call leaves of it takes an entry while
-#: its worker still calls, which can do a thing twice; one that is behind adopts late. So keep the machines' clocks by NTP.
+#: How long a claimed entry stays its worker's: longer than the slowest call with its timeouts, before which it is held anew.
+#: One machine's clock sets it and another's reads it. A clock that is ahead by more than what the call left of it takes the
+#: entry while its worker still calls, and a thing could be done twice; one that is behind adopts late. So machines that share a
+#: database keep their clocks by NTP, which leaves no more than fractions of a second.
 LEASE = timedelta(seconds=60)
 
 
@@ -34,6 +35,7 @@ class Work(StrEnum):
     PROBE = "probe"  #: a PBX that does not answer
     SWEEP = "sweep"  #: a look whether the cards are still there and show what they should
     NOTICE = "notice"  #: what a channel is told of a PBX
+    HERALD = "herald"  #: what all channels are told after the database was put back
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,12 @@ def of_pbx(session: Session, pbx: str, last: int) -> list[Event]:
     return [_event(row) for row in session.scalars(told.order_by(EventRow.id.desc()).limit(last))]
 
 
+def last_of(session: Session, kind: EventKind) -> Event | None:
+    """The latest event of this kind, whatever it is about."""
+    row = session.scalars(select(EventRow).filter_by(kind=kind.value).order_by(EventRow.id.desc()).limit(1)).first()
+    return _event(row) if row else None
+
+
 def _event(row: EventRow) -> Event:
     data: Mapping[str, Any] = json.loads(row.data)
     return Event(row.id, row.request, EventKind(row.kind), row.actor, row.at, data)

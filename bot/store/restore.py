@@ -85,7 +85,8 @@ def _void(session: Session, store: Store, until: datetime) -> Voided:
         ledger.close(session, now, store.vault, request, Decision.VOID, BOT, until=_moment(until))
     for request in under_way:
         fates.park(session, now, store.vault, request, _sentence(request, until))
-    return Voided(until, tuple(one.id for one in undecided), tuple(one.id for one in under_way))
+    agenda.put(session, Work.HERALD, "herald", now)
+    return Voided(until, tuple(one.id for one in undecided if one.is_open), tuple(one.id for one in under_way))
 
 
 def _requests(session: Session, which: object) -> list[Request]:

@@ -23,6 +23,9 @@ from bot.store.engine import Store
 
 #: The longest that nobody looks at the agenda; commits wake us, this is for what other processes left behind.
 POLL = 5.0  # seconds
+#: Seconds from a look that found nothing to the next. Each commit of a crowd's clicks wakes every crew, and without this their
+#: looks take two thirds of the processor away from the answers (measured with 400 clicks at once).
+LULL = 0.02
 #: After our own database failed, and after a piece of work failed in a way that nobody foresaw.
 BREATHER = timedelta(seconds=5)
 #: Seconds that the hands get to finish when the process ends, if nobody says otherwise.
@@ -41,10 +44,11 @@ class Crew:
     raises is put back; the error is logged by its class and code only.
     """
 
-    def __init__(self, store: Store, name: str, visits: Mapping[Work, Visit], hands: int) -> None:
+    def __init__(self, store: Store, name: str, visits: Mapping[Work, Visit], hands: int, poll: float = POLL) -> None:
         self._store = store
         self._visits = visits
         self._hands = hands
+        self._poll = poll
         self._free = threading.Semaphore(hands)
         self._pool = ThreadPoolExecutor(hands, thread_name_prefix=name)
         self._thread = threading.Thread(target=self._run, name=f"{name}-claims", daemon=True)
@@ -91,14 +95,16 @@ class Crew:
                 self._free.release()
                 if not isinstance(error, StoreUnavailable | StoreClosed):
                     log.warning("agenda.unreadable", error=type(error).__name__, place=_place(error))
-                seconds = POLL
+                seconds = self._poll
             if seconds > 0:
                 self._wait(heard, seconds)
 
     def _wait(self, heard: int, seconds: float) -> None:
-        """Until there is news since ``heard``, or for so long."""
+        """Until there is news since ``heard``, or for so long; but at least for a moment, so that a burst of news is one."""
+        rest = time.monotonic() + LULL
         with self._news:
             self._news.wait_for(lambda: self._heard != heard or self._stopping, seconds)
+            self._news.wait_for(lambda: self._stopping, max(0.0, rest - time.monotonic()))
 
     def _claim_one(self) -> float:
         """Hand one entry to a free hand and return 0, or return the seconds until there may be one."""
@@ -114,7 +120,7 @@ class Crew:
             self._pool.submit(self._do, entry)
             return 0.0
         self._free.release()
-        return POLL if due is None else min(POLL, (due - now).total_seconds())
+        return self._poll if due is None else min(self._poll, (due - now).total_seconds())
 
     def _do(self, entry: Entry) -> None:
         try:

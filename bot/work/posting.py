@@ -6,7 +6,8 @@ intended together, found together or posted again together.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.exceptions import SlackRateLimited, SlackRefused, SlackUnreachable
@@ -52,16 +53,19 @@ class Poster:
         """
         with self._store.begin() as session:
             known = posts.of(session, about).get(purpose)
-        if known is not None and (known.ts or self._found(about, known, thread)):
-            return self._known(about, purpose)
-        self._intend(about, (purpose, *also), channel, fence)
-        return self._post(about, (purpose, *also), channel, blocks, text, thread, shown)
-
-    def _known(self, about: About, purpose: str) -> Post:
+        if known is not None and known.ts:
+            return known
+        if known is not None and (ts := self._found(about, known, thread)):
+            return replace(known, ts=ts)
+        purposes = (purpose, *also)
+        intended = self._intend(about, purposes, channel, fence)
+        posted = self._post(about, purposes, channel, blocks, text, thread, intended)
         with self._store.begin() as session:
-            return posts.of(session, about)[purpose]
+            for each in purposes:
+                posts.arrived(session, self._store.now(), about, each, posted.channel, posted.ts, shown)
+        return Post(purpose, posted.channel, posted.ts, shown, intended, purpose)
 
-    def _found(self, about: About, known: Post, thread: str) -> bool:
+    def _found(self, about: About, known: Post, thread: str) -> str:
         """Look for the message that may have been posted. Raises SlackRateLimited while it is too early to say that it was not.
 
         Found, it settles everything that was intended with it.
@@ -74,50 +78,50 @@ class Poster:
                 for each in posts.of(session, about).values():
                     if each.told_with == known.told_with:
                         posts.arrived(session, now, about, each.purpose, known.channel, ts)
-            return True
+            return ts
         wait = (known.intended_at + SETTLING - now).total_seconds()
         if wait > 0:
             raise SlackRateLimited(wait)
-        return False
+        return ""
 
-    def _intend(self, about: About, purposes: Sequence[str], channel: str, fence: Entry | None) -> None:
+    def _intend(self, about: About, purposes: Sequence[str], channel: str, fence: Entry | None) -> datetime:
         now = self._store.now()
         with self._store.begin() as session:
             if fence is not None:
                 agenda.hold(session, fence, now)
             for purpose in purposes:
                 posts.intend(session, now, about, purpose, channel, purposes[0])
+        return now
 
     def _post(
-        self, about: About, purposes: Sequence[str], channel: str, blocks: Blocks, text: str, thread: str, shown: str
-    ) -> Post:
-        intended = self._known(about, purposes[0])
-        if self._store.now() > intended.intended_at + FRESH:
+        self, about: About, purposes: Sequence[str], channel: str, blocks: Blocks, text: str, thread: str, intended: datetime
+    ) -> Posted:
+        if self._store.now() > intended + FRESH:
             raise SlackRateLimited(1)
         event, *also = (event_id(about, purpose) for purpose in purposes)
         try:
             posted = self._slack.post(channel, blocks=blocks, text=text, thread_ts=thread or None, event=event, also=also)
         except (SlackUnreachable, SlackRateLimited, SlackRefused):  # certain: nothing was posted
-            self._forget(about, purposes)
+            self._forget(about, purposes, intended)
             raise
         if thread and posted.thread_ts != thread:
-            self._must_be_there(about, purposes, posted, thread)
-        with self._store.begin() as session:
-            for purpose in purposes:
-                posts.arrived(session, self._store.now(), about, purpose, posted.channel, posted.ts, shown)
-        return self._known(about, purposes[0])
+            self._must_be_there(about, purposes, posted, thread, intended)
+        return posted
 
-    def _must_be_there(self, about: About, purposes: Sequence[str], posted: Posted, thread: str) -> None:
+    def _must_be_there(self, about: About, purposes: Sequence[str], posted: Posted, thread: str, intended: datetime) -> None:
         """The message did not land in its thread: if that is gone, it must not stand alone in the channel."""
         if self._slack.message(posted.channel, thread) is not None:
             return
         self._slack.delete(posted.channel, posted.ts)
-        self._forget(about, purposes)
+        self._forget(about, purposes, intended)
         raise SlackRefused("thread_not_found")
 
-    def _forget(self, about: About, purposes: Sequence[str]) -> None:
+    def _forget(self, about: About, purposes: Sequence[str], intended: datetime) -> None:
+        """Our own intent; one that somebody else had since is not ours to forget."""
         with self._store.begin() as session:
-            posts.forget(session, about, *purposes)
+            known = posts.of(session, about)
+            ours = [each for each in purposes if each in known and known[each].intended_at == intended]
+            posts.forget(session, about, *ours)
 
 
 def event_id(about: About, purpose: str) -> str:

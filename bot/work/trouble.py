@@ -62,7 +62,8 @@ def for_reading(error: PbxError) -> Course:
 
 def for_creating(error: PbxError, *, uploaded: bool) -> Course:
     """After ``certificate/create``, which must not happen twice."""
-    if isinstance(error, PbxUnreachable | PbxLoginRefused | PbxLoginStopped | PbxTokenCap | PbxTokenExpired):
+    certain = isinstance(error, PbxUnreachable | PbxLoginRefused | PbxLoginStopped | PbxTokenCap | PbxTokenExpired)
+    if certain or error.before_the_call:
         return for_reading(error)  # it did not take effect, and that is certain
     if not isinstance(error, PbxRefused):
         return Course.LOOK

@@ -18,12 +18,12 @@ DOORS = {
     "urllib.request": {"slack/transport.py", "slack/response_url.py"},
     "urllib.error": {"slack/errors.py"},
     "http.client": {"slack/transport.py", "slack/errors.py", "pbx/errors.py"},
-    "socket": {"listeners/line.py", "slack/errors.py", "pbx/errors.py"},
+    "socket": {"store/wakes.py", "listeners/line.py", "slack/errors.py", "pbx/errors.py"},
     "slack_sdk": {"slack/transport.py", "slack/errors.py", "listeners/line.py", "listeners/app.py"},
     "websocket": set[str](),
     "httpx": set[str](),
     "aiohttp": set[str](),
-    "psycopg": {"store/bell.py"},
+    "psycopg": {"store/wakes.py"},  # it listens, and sends nothing
 }
 #: Where a crash point stands around each call.
 GATEWAYS = {

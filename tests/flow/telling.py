@@ -20,7 +20,7 @@ from bot.sandbox.slack.records import Json
 from bot.slack.budget import Budget
 from bot.slack.gateway import Gateway
 from bot.store import agenda, audit, ledger
-from bot.store.agenda import Work
+from bot.store.agenda import Entry, Work
 from bot.store.engine import Store
 from bot.work.narrate import Narrator
 from bot.work.sweep import Sweeper, schedule
@@ -48,7 +48,7 @@ class Stage:
         self._visits = [self._replica() for _ in range(replicas)]
         self._turn = 0
 
-    def _replica(self) -> dict[Work, Callable[[agenda.Entry], None]]:
+    def _replica(self) -> dict[Work, Callable[[Entry], None]]:
         budget = Budget(clock=self._monotonic)
         slack = Gateway(self.slack.bot_token, self.slack.url, now=self.clock, budget=budget)
         context = context_of(self.store, config_of(hq={"approvers": (ANA,)}), slack)  # type: ignore[arg-type]
@@ -76,6 +76,18 @@ class Stage:
                 audit.append(session, self.store.now(), step, BOT, request.id, name="corp-root.crt", used=1, slots=20)
             ledger.narrate(session, self.store.now(), request.id)
 
+    def wait(self, request: Request) -> None:
+        self._move(request, Execution.WAITING)
+
+    def go_on(self, request: Request) -> None:
+        self._move(request, Execution.APPLYING)
+
+    def _move(self, request: Request, to: Execution) -> None:
+        with self.store.begin() as session:
+            if _load(session, request).execution is not to:
+                ledger.execute(session, _load(session, request), to)
+            ledger.narrate(session, self.store.now(), request.id)
+
     def end(self, request: Request) -> None:
         with self.store.begin() as session:
             ledger.end(session, self.store.now(), self.store.vault, _load(session, request), Execution.DONE, Outcome(DONE),
@@ -97,13 +109,17 @@ class Stage:
                 entry = agenda.claim(session, "stage", self.clock.now, kinds)
                 due = None if entry else agenda.next_due(session, self.clock.now, kinds)
             if entry is not None:
-                self._turn += 1
-                self._visits[self._turn % len(self._visits)][entry.kind](entry)
+                self.visit(entry)
             elif due is None or due > end:
                 self.clock.now = end if seconds < 1e8 else self.clock.now
                 return
             else:
                 self.clock.now = due
+
+    def visit(self, entry: Entry) -> None:
+        """The replica whose turn it is."""
+        self._turn += 1
+        self._visits[self._turn % len(self._visits)][entry.kind](entry)
 
     # What can be seen
 

@@ -200,5 +200,5 @@ def test_a_server_that_is_gone_for_a_while(served: tuple[World, Postgres]) -> No
     assert "*pending*" in world.card(open_)
     world.approve(open_)
     world.wait_thread(open_, "now lists")
-    assert world.hq.count("certificate/create") == 1
+    assert world.hq.count("certificate/create") == 2
     world.verify_chain()

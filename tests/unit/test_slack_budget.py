@@ -114,3 +114,110 @@ def test_full_buckets_are_forgotten_and_spent_ones_are_not() -> None:
         budget.reserve("m", f"D{number}")
     assert budget.remembered < 1100
     assert budget.reserve("m", "D0") > 500
+
+
+def wait_for(budget: Budget, who: str, channel: str = "") -> float:
+    return budget.reserve("m", channel, who)
+
+
+def test_a_crowd_is_served_in_the_order_of_its_coming() -> None:
+    """Each of those who wait is told another moment, and at that moment has its call, whoever comes meanwhile."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 1)}, clock)
+    assert wait_for(budget, "first") == 0
+    told = [wait_for(budget, f"crowd {number}") for number in range(5)]
+    assert told == pytest.approx([1, 2, 3, 4, 5])
+    for number in range(5):
+        clock.seconds += 1
+        assert wait_for(budget, f"late {number}") == pytest.approx(5)
+        assert wait_for(budget, f"crowd {number}") == 0
+
+
+def test_whoever_asks_too_early_keeps_its_turn() -> None:
+    """Asking again before the time costs nothing and gains nothing."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 1)}, clock)
+    wait_for(budget, "first")
+    assert [wait_for(budget, "second") for _ in range(3)] == pytest.approx([1, 1, 1])
+    assert wait_for(budget, "third") == pytest.approx(2)
+    clock.seconds += 0.4
+    assert wait_for(budget, "second") == pytest.approx(0.6)
+
+
+def test_a_turn_is_taken_once_and_not_kept_for_ever() -> None:
+    """After its call, and long after a call that nobody made, everybody waits like all others."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 1)}, clock)
+    wait_for(budget, "first")
+    wait_for(budget, "second")
+    wait_for(budget, "never")
+    clock.seconds += 1
+    assert wait_for(budget, "second") == 0
+    assert wait_for(budget, "second") == pytest.approx(2)
+    clock.seconds += 600
+    assert wait_for(budget, "somebody") == 0
+    assert wait_for(budget, "never") == pytest.approx(1)
+
+
+def test_what_is_begun_goes_on_at_the_cost_of_those_who_come_later() -> None:
+    """The further pages of a search do not wait for a call of their own, but are paid for."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 1)}, clock)
+    assert [budget.reserve("m", begun=begun) for begun in (False, True, True)] == [0, 0, 0]
+    assert wait_for(budget, "later") == pytest.approx(3)
+
+
+def test_what_is_begun_waits_for_slack() -> None:
+    """After a 429 nothing goes out, begun or not."""
+    budget = Budget({"m": Rate(60, 9)}, Clock())
+    budget.exhausted("m", "", 30)
+    assert budget.reserve("m", begun=True) == pytest.approx(30)
+
+
+def test_a_429_moves_those_who_wait_and_halves_their_pace() -> None:
+    """Somebody else calls, too: the crowd keeps its order, begins after Retry-After, and comes half as fast."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 1)}, clock)
+    for number in range(4):
+        wait_for(budget, f"{number}")
+    budget.exhausted("m", "", 10)
+    assert [wait_for(budget, f"{number}") for number in range(1, 5)] == pytest.approx([10, 12, 14, 16])
+
+
+def test_the_pace_grows_back() -> None:
+    """A replica that is alone again has all of the limit after ten minutes without a 429."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 1)}, clock)
+    for _ in range(9):
+        budget.exhausted("m", "", 0)
+    spend(budget, "m")
+    slow = budget.reserve("m")
+    clock.seconds += 600
+    spend(budget, "m")
+    assert slow == pytest.approx(16)
+    assert budget.reserve("m") == pytest.approx(1)
+
+
+def test_all_channels_together_have_a_limit_too() -> None:
+    """Many direct messages at once stay within what a workspace may post in a minute."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 2, by_channel=True, overall=Rate(30, 5))}, clock)
+    assert [budget.reserve("m", f"D{number}") for number in range(5)] == [0] * 5
+    assert wait_for(budget, "sixth", "D5") == pytest.approx(2)
+    assert wait_for(budget, "seventh", "D6") == pytest.approx(4)
+    clock.seconds += 2
+    assert wait_for(budget, "sixth", "D5") == 0
+
+
+def test_turns_are_not_remembered_without_end() -> None:
+    """Turns that nobody took are forgotten after a while, and those that are still to come are kept."""
+    clock = Clock()
+    budget = Budget({"m": Rate(6000, 1)}, clock)
+    wait_for(budget, "first")
+    for number in range(1500):
+        wait_for(budget, f"gone {number}")
+    clock.seconds += 1000
+    wait_for(budget, "first of the next")
+    wait_for(budget, "next")
+    assert budget.waiting < 10
+    assert wait_for(budget, "next") > 0

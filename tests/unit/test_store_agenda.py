@@ -239,6 +239,16 @@ def test_given_back(store: Store, mine: bool) -> None:
     assert claim(store, "last") is not None
 
 
+def test_given_back_and_still_in_hand(store: Store) -> None:
+    """Whoever still works on what its process gave back brings nothing in, also before somebody else claims it."""
+    put(store, "a", request=7)
+    held = claimed(store, "me")
+    with store.begin() as session:
+        assert [entry.request for entry in agenda.give_back(session, "me")] == [7]
+    with pytest.raises(LeaseLost):
+        finish(store, held)
+
+
 def test_is_due(store: Store, clock: Clock) -> None:
     """The look before a claim says yes whenever a claim finds something, and no while the key is busy."""
 

@@ -129,8 +129,8 @@ def test_exploding(store: Store, clock: Clock) -> None:
     assert pauses == [BREATHER * attempt for attempt in range(1, 5)]
 
 
-def _when_put_back(bench: Bench) -> datetime:
-    """When the bad one is due again, once it is free; every commit of the crew is heard of."""
+def _when_put_back(bench: Bench, key: str = "bad") -> datetime:
+    """When that one is due again, once it is free; every commit of the crew is heard of."""
     heard = threading.Condition()
     before = bench.store.committed
 
@@ -141,9 +141,9 @@ def _when_put_back(bench: Bench) -> datetime:
 
     bench.store.committed = committed
     with heard:
-        assert heard.wait_for(lambda: all(row.owner is None for row in rows(bench.store) if row.key == "bad"), 10)
+        assert heard.wait_for(lambda: all(row.owner is None for row in rows(bench.store) if row.key == key), 10)
     bench.store.committed = before
-    return next(row.due_at for row in rows(bench.store) if row.key == "bad")
+    return next(row.due_at for row in rows(bench.store) if row.key == key)
 
 
 @pytest.mark.parametrize("error", [Stale(), ValueError("typed by somebody"), KeyError()])
@@ -203,6 +203,78 @@ def test_stop_waits(store: Store) -> None:
     stopper.join(10)
     assert not stopper.is_alive()
     assert [(row.key, row.owner) for row in rows(store)] == [("second", None)]
+
+
+def test_what_does_not_end_is_parked(store: Store, clock: Clock) -> None:
+    """Stopping does not wait for ever: what is still in hand is free for the next process, and brings nothing in any more."""
+    go, began, over = threading.Event(), threading.Event(), threading.Event()
+
+    def hang(bench: Bench, entry: Entry) -> None:
+        began.set()
+        assert go.wait(20)
+        try:
+            bench.finish(entry)
+        finally:
+            over.set()
+
+    bench = Bench(store, hang, hands=1)
+    bench.loop.start()
+    put(store, "stuck", request=1)
+    assert began.wait(10)
+    assert not bench.loop.stop(0.2)
+    with store.begin() as session:
+        adopted = agenda.claim(session, "the next process", clock(), [Work.FULFIL])
+    assert adopted is not None
+    assert adopted.request == 1
+    go.set()
+    assert over.wait(10)
+    assert [(row.owner, row.fence) for row in rows(store)] == [("the next process", adopted.fence)]
+
+
+def test_put_back_when_the_database_is_back(store: Store, clock: Clock) -> None:
+    """What failed while the database was gone does not wait for its lease to run out: it is put back as soon as that works."""
+    gone, began = threading.Event(), threading.Event()
+
+    def connecting(*_: object) -> None:
+        if gone.is_set():
+            raise sqlite3.OperationalError("unable to open database file")
+
+    def lose(bench: Bench, entry: Entry) -> None:
+        if not began.is_set():
+            gone.set()
+            store.engine.dispose()
+            began.set()
+        bench.finish(entry)
+
+    event.listen(store.engine, "do_connect", connecting)
+    with Bench(store, lose, hands=1) as bench:
+        put(store, "k", request=1)
+        assert began.wait(10)
+        gone.clear()
+        due = _when_put_back(bench, "k")
+        assert due - clock.now == BREATHER
+        clock.now = due
+        bench.loop.wake()
+        bench.wait(2)
+
+
+def test_a_database_that_is_gone_is_not_asked_in_a_loop(store: Store) -> None:
+    """While the database is gone, a crew looks for it once a poll."""
+    gone, asked = threading.Event(), [0]
+
+    def connecting(*_: object) -> None:
+        if gone.is_set():
+            asked[0] += 1
+            raise sqlite3.OperationalError("unable to open database file")
+
+    event.listen(store.engine, "do_connect", connecting)
+    with Bench(store, done) as bench:
+        gone.set()
+        store.engine.dispose()
+        bench.loop.wake()
+        threading.Event().wait(1.0)  # what is measured is that little happens
+        assert 1 <= asked[0] <= 3
+        gone.clear()
 
 
 def test_as_many_as_hands(store: Store) -> None:

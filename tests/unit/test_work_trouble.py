@@ -65,6 +65,14 @@ def test_silence(error: PbxError, reading: Course, creating: Course) -> None:
     )
 
 
+@pytest.mark.parametrize("error", [refused(-2, "FAULT", "let the bot log in"), PbxBadAnswer()])
+def test_trouble_on_the_way_to_a_token_is_no_doubt(error: PbxError) -> None:
+    """What would leave a create in doubt says for certain that it did not leave, if it was the login that met it."""
+    assert for_creating(error, uploaded=True) is Course.LOOK
+    error.before_the_call = True
+    assert for_creating(error, uploaded=True) is Course.LATER
+
+
 def test_every_wait_ends() -> None:
     """Each course that waits has a patience, and no pause is longer than it."""
     waiting = {for_reading(refused(errcode, "", "x")) for errcode in COURSES} | {Course.STOPPED}
