@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -69,10 +69,11 @@ def doctor(config: ConfigFile = DEFAULT) -> None:
     logs.configure("WARNING")
     settings = configuration.load(config, os.environ)
     healthy = True
-    for finding in Doctor(settings, _store(config)).findings():
-        word, style = {True: ("ok  ", "green"), False: ("FAIL", "bold red"), None: ("note", "yellow")}[finding.good]
-        Console().print(Text(word, style) + Text(f"  {finding.what}: {finding.said}"), soft_wrap=True)
-        healthy = healthy and finding.good is not False
+    with closing(_store(config)) as store:
+        for finding in Doctor(settings, store).findings():
+            word, style = {True: ("ok  ", "green"), False: ("FAIL", "bold red"), None: ("note", "yellow")}[finding.good]
+            Console().print(Text(word, style) + Text(f"  {finding.what}: {finding.said}"), soft_wrap=True)
+            healthy = healthy and finding.good is not False
     raise typer.Exit(0 if healthy else 1)
 
 
@@ -149,10 +150,10 @@ class _Guest:
 @audit_app.command()
 def verify(config: ConfigFile = DEFAULT) -> None:
     """Walk the whole chain; exit with 1 and name the first event that does not fit."""
-    store = _store(config)
-    _must_be_there(store.url)
-    with store.begin() as session:
-        found = audit.verify(session)
+    with closing(_store(config)) as store:
+        _must_be_there(store.url)
+        with store.begin() as session:
+            found = audit.verify(session)
     _say(f"{found.length} events, unbroken. Head: {found.head}")
 
 

@@ -12,7 +12,8 @@
     │   └── ChainBroken             the audit chain does not verify
     ├── PbxError                the telephone system
     │   ├── PbxUnreachable          the call did not leave, so nothing happened
-    │   │   └── PbxAway                 it has not answered for a while, so it was not even tried
+    │   │   ├── PbxAway                 it has not answered for a while, so it was not even tried
+    │   │   └── PbxTooLate              too long after its intent, so it was held back
     │   ├── PbxFateUnknown          the call left and no answer came
     │   ├── PbxBadAnswer            the answer is not one of the Open API
     │   ├── PbxLoginStopped         we do not log in until a person says so
@@ -127,6 +128,12 @@ class PbxAway(PbxUnreachable):
         self.outage = f"{pbx} has not answered since {since:{told}}, so it was not asked again."
         super().__init__(f"{self.outage} The bot tries again at {retry_at:%H:%M UTC}. [{self.code}]")
         self.retry_at = retry_at
+
+
+class PbxTooLate(PbxUnreachable):
+    """The call was held back: too much time had passed since the bot meant to make it."""
+
+    code = "too_late"
 
 
 class PbxFateUnknown(PbxError):

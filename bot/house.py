@@ -23,7 +23,7 @@ from bot.slack.people import People
 from bot.store import agenda, alone, breakers, restore, tokens
 from bot.store.agenda import Work
 from bot.store.breakers import Breakers
-from bot.store.engine import Store, utc_now
+from bot.store.engine import WORKER_WAIT, Store, utc_now
 from bot.store.ledger import pbx_key
 from bot.store.tokens import TokenShelf
 from bot.store.wakes import Wakes
@@ -49,13 +49,14 @@ AFTERWARDS = 128
 
 @dataclass(frozen=True)
 class Waits:
-    """How long the bot waits for an answer and between two looks at its agenda, in seconds, and how often it calls Slack at
-    most. Tests have less time."""
+    """How long the bot waits for an answer, for another writer of its database and between two looks at its agenda, in seconds,
+    and how often it calls Slack at most. Tests have less time."""
 
     pbx: float = 20.0
     slack: int = 10
     rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
     poll: float = POLL
+    database: float = WORKER_WAIT
 
 
 WAITS = Waits()
@@ -66,7 +67,7 @@ class Bot:
 
     def __init__(self, config: Config, now: Callable[[], datetime] = utc_now, waits: Waits = WAITS) -> None:
         self._config = config
-        self.store = Store(config.database.url, config.secrets.key_bytes(), now)
+        self.store = Store(config.database.url, config.secrets.key_bytes(), now, waits.database)
         self._lock = alone.on(config.database.url)
         self._pool = ThreadPoolExecutor(AFTERWARDS, thread_name_prefix="afterwards")
         token, budget = config.slack.bot_token.get_secret_value(), Budget(waits.rates)

@@ -5,6 +5,7 @@ By way of the websocket-client library: the SDK's own reader turns in a busy loo
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,8 @@ from slack_sdk.socket_mode.websocket_client import SocketModeClient
 
 #: What only deliveries have, which are to be answered: not Slack's ``hello`` and ``disconnect``.
 _DELIVERY = '"envelope_id"'
+#: Seconds within which the SDK's reader takes up a new session: it looks for one twice a second.
+_TAKEN_UP = 5.0
 
 
 class Line(SocketModeClient):
@@ -21,7 +24,18 @@ class Line(SocketModeClient):
         self._changed = threading.Condition()
         self._unanswered = 0
         self._deaf = False
+        self._made_at = time.monotonic()
         super().__init__(*args, **options)
+
+    def connect(self) -> None:
+        self._made_at = time.monotonic()
+        super().connect()
+
+    def _monitor_current_session(self) -> None:
+        """A session has no socket before its reader takes it up. The SDK's monitor, which looks at once, takes that for a
+        broken line and makes another one; what Slack has just sent to the first one is then lost for its person."""
+        if time.monotonic() - self._made_at > _TAKEN_UP:
+            super()._monitor_current_session()  # type: ignore[no-untyped-call]
 
     def enqueue_message(self, message: str) -> None:
         with self._changed:

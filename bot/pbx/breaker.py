@@ -7,7 +7,7 @@ when the appliance behind them is away. Any errcode at all is an answer.
 
 from typing import Protocol
 
-from bot.exceptions import PbxError, PbxRefused, PbxUnreachable
+from bot.exceptions import PbxError, PbxRefused, PbxTooLate, PbxUnreachable
 
 #: The path of a login (vendor page developer-guide/get-access-token).
 LOGIN = "get_token"
@@ -46,6 +46,8 @@ class Closed:
 
 def note(breaker: Breaker, pbx: str, path: str, outcome: object) -> None:
     """Tell the breaker how one exchange ended: ``outcome`` is the answer or the error."""
+    if isinstance(outcome, PbxTooLate):
+        return  # held back by us: it says nothing of the PBX
     if isinstance(outcome, PbxError) and not isinstance(outcome, PbxRefused):
         breaker.silent(pbx, outcome, lost_login=path == LOGIN and not isinstance(outcome, PbxUnreachable))
     else:

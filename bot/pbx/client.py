@@ -5,6 +5,7 @@ is sent a second time; what else to repeat, and when, is for the caller to decid
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,7 @@ class PbxClient:
     ) -> None:
         login_timeout = min(read_timeout, LOGIN_READ_TIMEOUT)
         self.endpoint = endpoint
+        self._now = now
         self._breaker = breaker or Closed()
         login = Transport(endpoint, read_timeout=login_timeout, connect_timeout=connect_timeout, reports_to=self._breaker)
         self._transport = Transport(
@@ -110,20 +112,26 @@ class PbxClient:
             raise PbxBadAnswer(f"The PBX took the file and did not say under which name. ({PbxBadAnswer.code})")
         return stored
 
-    def create_trusted(self, name: str) -> Created:
-        """Make an uploaded file a trusted CA certificate."""
-        return self._create({"type": "trusted", "name": name})
+    def create_trusted(self, name: str, *, not_after: datetime | None = None) -> Created:
+        """Make an uploaded file a trusted CA certificate.
 
-    def create_import(self, name: str, *, auto_renewal: bool, dns: DnsSettings | None = None) -> Created:
+        This and the two below raise PbxTooLate, and send nothing, after ``not_after``: whoever did not get so far by then may
+        have been asleep, and somebody else may have taken over.
+        """
+        return self._create({"type": "trusted", "name": name}, not_after)
+
+    def create_import(
+        self, name: str, *, auto_renewal: bool, dns: DnsSettings | None = None, not_after: datetime | None = None
+    ) -> Created:
         """Make an uploaded file a server certificate. Automatic renewal needs DNS settings (ValueError without)."""
         if auto_renewal and dns is None:
             raise ValueError("automatic renewal needs DNS settings")
         renewal = {"auto_renewal": int(auto_renewal)}
-        return self._create({"type": "server", "ca_type": "upload", "name": name, **renewal}, dns)
+        return self._create({"type": "server", "ca_type": "upload", "name": name, **renewal}, not_after, dns)
 
-    def create_apply(self, domain: str, dns: DnsSettings) -> Created:
+    def create_apply(self, domain: str, dns: DnsSettings, *, not_after: datetime | None = None) -> Created:
         """Let the PBX apply for a certificate; it is listed at once and issued later."""
-        return self._create({"type": "server", "ca_type": "apply", "issue_to": domain}, dns)
+        return self._create({"type": "server", "ca_type": "apply", "issue_to": domain}, not_after, dns)
 
     def update_certificate(
         self,
@@ -163,14 +171,23 @@ class PbxClient:
         answer = self._call(Call("GET", "system/get_menuoptions", "list the names of its certificates", params=params))
         return _names(answer)
 
-    def _create(self, payload: Mapping[str, Any], dns: DnsSettings | None = None) -> Created:
-        answer = self._write("certificate/create", "add the certificate", payload, dns)
+    def _create(self, payload: Mapping[str, Any], not_after: datetime | None, dns: DnsSettings | None = None) -> Created:
+        answer = self._write("certificate/create", "add the certificate", payload, dns, not_after)
         return Created(text(answer.get("name")) or payload.get("name", ""), status_of(answer.get("apply_status")))
 
-    def _write(self, path: str, doing: str, payload: Mapping[str, Any], dns: DnsSettings | None = None) -> Answer:
+    def _write(
+        self,
+        path: str,
+        doing: str,
+        payload: Mapping[str, Any],
+        dns: DnsSettings | None = None,
+        not_after: datetime | None = None,
+    ) -> Answer:
+        in_time = None if not_after is None else lambda: self._now() <= not_after
         # The credentials go from one object that hides them into another, past all variables: tracebacks can show those.
         hidden = dns or NO_DNS
-        return self._call(Call("POST", path, doing, write=True, json={**payload, **hidden.payload()}, secrets=hidden.secrets()))
+        call = Call("POST", path, doing, write=True, json={**payload, **hidden.payload()}, secrets=hidden.secrets())
+        return self._call(replace(call, in_time=in_time))
 
     def _page(self, at: int) -> Answer:
         return self._call(_listing(at, PAGE_SIZE))

@@ -19,7 +19,10 @@ from bot.pbx.endpoint import SYSTEM_STORE, Endpoint
 
 
 class NotingConnection(HTTPSConnection):
-    """Tells when the connection stands: TCP is open, TLS has been agreed on, and the certificate has passed."""
+    """Tells when the connection stands: TCP is open, TLS has been agreed on, and the certificate has passed.
+
+    Nothing of the call has been sent by then, and nothing is if whoever is told raises.
+    """
 
     def __init__(self, *args: Any, note: Callable[[], None], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,14 +34,15 @@ class NotingConnection(HTTPSConnection):
 
 
 class Adapter(HTTPAdapter):
-    """Carries one call. ``left`` says whether anything of it can have reached the PBX.
+    """Carries one call. ``left`` says whether anything of it can have reached the PBX; ``may_leave`` is asked just before.
 
     Retries are off, because even a GET can delete. The arguments ``verify`` and ``cert`` of requests are not looked at; the
     endpoint alone decides. Raises OSError if a CA file cannot be read.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, may_leave: Callable[[], None]) -> None:
         self.left = False
+        self._may_leave = may_leave
         self._tls = trust(endpoint)
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
@@ -55,6 +59,7 @@ class Adapter(HTTPAdapter):
         """Leave the pool as `trust` made it; requests would add its own bundle of authorities here."""
 
     def _note_left(self) -> None:
+        self._may_leave()
         self.left = True
 
 

@@ -6,7 +6,7 @@ requests; its other habits with the environment (netrc, bundles of authorities) 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from requests.utils import get_environ_proxies
 
 from bot import crashpoints
-from bot.exceptions import PbxError
+from bot.exceptions import PbxError, PbxTooLate
 from bot.pbx import answers, breaker
 from bot.pbx.endpoint import Endpoint
 from bot.pbx.errors import FOREIGN, translate, unreadable
@@ -46,6 +46,8 @@ class Call:
     form: Mapping[str, str] = field(default_factory=dict)
     #: What must not be repeated from the PBX's own words.
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    #: Asked at the last moment, when the connection stands: whether it may still leave.
+    in_time: Callable[[], bool] | None = field(default=None, repr=False)
 
 
 class Transport:
@@ -62,8 +64,9 @@ class Transport:
     def send(self, call: Call, token: SecretStr | None = None) -> answers.Answer:
         """The answer with errcode 0.
 
-        Raises PbxUnreachable if the call did not leave, PbxFateUnknown if it left and no answer came (or, for a write, none
-        that can be read), PbxBadAnswer for what is no answer of a PBX, and PbxRefused for any other errcode.
+        Raises PbxUnreachable if the call did not leave (PbxTooLate if it was not `Call.in_time`), PbxFateUnknown if it left and
+        no answer came (or, for a write, none that can be read), PbxBadAnswer for what is no answer of a PBX, and PbxRefused for
+        any other errcode.
         """
         started = time.monotonic()
         outcome = self._attempt(call, token)
@@ -79,13 +82,22 @@ class Transport:
         """Returns the error, so that it is raised where no foreign one is its context: tracebacks show contexts."""
         adapter: Adapter | None = None
         try:
-            adapter = Adapter(self._endpoint)
+            adapter = Adapter(self._endpoint, lambda: self._must_be_in_time(call))
             with crashpoints.around(f"pbx {call.path}"):
                 status, body = self._exchange(adapter, call, token)
+        except PbxTooLate as late:
+            return late.with_traceback(None)  # its frames know the token
         except FOREIGN as error:
             left = adapter is not None and adapter.left
             return translate(error, self._endpoint.place, call.doing, left=left, write=call.write)
         return self._read(call, token, status, body)
+
+    def _must_be_in_time(self, call: Call) -> None:
+        if call.in_time is not None and not call.in_time():
+            raise PbxTooLate(
+                f"The PBX at {self._endpoint.place} was not asked to {call.doing}: the bot took so long to get there that "
+                f"another process may have taken over. Nothing was sent. ({PbxTooLate.code})"
+            )
 
     def _exchange(self, adapter: Adapter, call: Call, token: SecretStr | None) -> tuple[int, bytes]:
         url = self._endpoint.base + call.path

@@ -14,7 +14,7 @@ alone has all of it again.
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -58,21 +58,31 @@ RATES: Mapping[str, Rate] = {
 _MANY = 1000
 #: Below this a bucket lacks nothing but the rounding of a float; so many seconds too early are not early.
 _ROUNDING = 1e-6
+#: So much of a call may lack at somebody's turn.
+_NEARLY = 1e-3
 #: Seconds after which a turn is lost that nobody took.
 _MISSED = 120.0
 #: The smallest part of a rate that 429s leave us, and how many seconds it takes to grow back from none to all.
 _LEAST, _GROWS_IN = 1 / 16, 600.0
+
+#: In place of a channel: all of them together.
+_ALL = "*"
 
 _Key = tuple[str, str]
 
 
 @dataclass
 class _Bucket:
-    """``level`` calls may be made at ``at``, which lies ahead after a 429; below zero are turns that were given."""
+    """``level`` calls may be made at ``at``, which lies ahead after a 429; below zero are turns that were given.
+
+    ``left`` is the same without those turns: what Slack has counted of us. It keeps a crowd that comes back late from calling
+    all at once.
+    """
 
     rate: Rate
     level: float
     at: float
+    left: float
     share: float = 1.0
 
     @property
@@ -88,6 +98,7 @@ class _Bucket:
         passed = now - self.at
         if passed > 0:
             self.level = min(self.rate.burst, self.level + passed * self.pace)
+            self.left = min(self.rate.burst, self.left + passed * self.pace)
             self.share = min(1.0, self.share + passed / _GROWS_IN)
             self.at = now
 
@@ -95,6 +106,16 @@ class _Bucket:
         """Seconds until there is a call for somebody who comes now."""
         missing = 1 - self.level
         return max(0.0, self.at - now) + (missing / self.pace if missing > _ROUNDING else 0.0)
+
+    def late(self) -> float:
+        """Seconds until somebody whose turn has come may call; 0 unless many come late."""
+        missing = 1 - self.left
+        return missing / self.pace if missing > _NEARLY else 0.0
+
+    def call(self) -> None:
+        """Somebody calls who had no turn."""
+        self.level -= 1
+        self.left -= 1
 
 
 class Budget:
@@ -128,20 +149,51 @@ class Budget:
         if rate is None:
             return 0.0
         with self._lock:
-            now = self._clock()
-            turn = (_key(rate, method, channel), who)
-            if now - self._turns.get(turn, -math.inf) <= _MISSED:
-                return self._redeem(turn, now)
-            buckets = list(self._open(rate, method, channel, now))
-            wait = max(bucket.wait(now) for bucket in buckets)
-            if begun and all(bucket.at <= now for bucket in buckets):
-                wait = 0.0
-            if wait == 0 or who:
-                for bucket in buckets:
-                    bucket.level -= 1
-            if wait > 0 and who:
-                self._give(turn, now, wait)
+            now, own = self._clock(), _key(rate, method, channel)
+            gates = [(own, rate)] if self._has_turn(own, who, now) else self._gates(own, rate)
+            if not who:
+                return self._take_all(gates, now, begun=begun)
+            return next((wait for key, each in gates if (wait := self._pass(key, each, who, now)) > 0), 0.0)
+
+    def _gates(self, own: _Key, rate: Rate) -> list[tuple[_Key, Rate]]:
+        """In the order in which a call comes by them. Its own is the last, for what waits there must go when its turn comes."""
+        return [(own, rate)] if rate.overall is None else [((own[0], _ALL), rate.overall), (own, rate)]
+
+    def _take_all(self, gates: Sequence[tuple[_Key, Rate]], now: float, *, begun: bool) -> float:
+        buckets = [self._bucket(key, rate, now) for key, rate in gates]
+        wait = max(bucket.wait(now) for bucket in buckets)
+        if wait > 0 and not (begun and all(bucket.at <= now for bucket in buckets)):
             return wait
+        for bucket in buckets:
+            bucket.call()
+        return 0.0
+
+    def _pass(self, key: _Key, rate: Rate, who: str, now: float) -> float:
+        """0 if they may go on; a turn that has come was paid for when it was given."""
+        bucket = self._bucket(key, rate, now)
+        if self._has_turn(key, who, now):
+            return self._take_turn(bucket, (key, who), now)
+        wait = bucket.wait(now)
+        if wait > 0:
+            bucket.level -= 1
+            self._give((key, who), now, wait)
+        else:
+            bucket.call()
+        return wait
+
+    def _take_turn(self, bucket: _Bucket, turn: tuple[_Key, str], now: float) -> float:
+        wait = self._turns[turn] - now
+        if wait > _ROUNDING:
+            return wait
+        if (late := bucket.late()) > 0:
+            self._turns[turn] = now + late
+            return late
+        bucket.left -= 1
+        del self._turns[turn]
+        return 0.0
+
+    def _has_turn(self, key: _Key, who: str, now: float) -> bool:
+        return now - self._turns.get((key, who), -math.inf) <= _MISSED
 
     def exhausted(self, method: str, channel: str, retry_after: float) -> None:
         """Slack said 429: nothing goes out for ``retry_after`` seconds, then those who wait, one by one, slower than before."""
@@ -150,37 +202,24 @@ class Budget:
             return
         with self._lock:
             key = _key(rate, method, channel)
-            bucket, *_ = self._open(rate, method, channel, self._clock())
+            bucket = self._bucket(key, rate, self._clock())
             bucket.share = max(_LEAST, bucket.share / 2)
             bucket.at = max(bucket.at, self._clock() + retry_after)
             waiting = sorted((at, turn) for turn, at in self._turns.items() if turn[0] == key)
             bucket.level = min(bucket.level + 1, 1.0 - len(waiting))  # what was refused was no call
+            bucket.left = min(bucket.left + 1, 1.0)
             for place, (at, turn) in enumerate(waiting):
                 self._turns[turn] = max(at, bucket.at + place / bucket.pace)
-
-    def _redeem(self, turn: tuple[_Key, str], now: float) -> float:
-        """A turn that has come is taken, and was paid for when it was given."""
-        wait = self._turns[turn] - now
-        if wait > _ROUNDING:
-            return wait
-        del self._turns[turn]
-        return 0.0
 
     def _give(self, turn: tuple[_Key, str], now: float, wait: float) -> None:
         if len(self._turns) >= _MANY:
             self._turns = {each: at for each, at in self._turns.items() if at > now - _MISSED}
         self._turns[turn] = now + wait
 
-    def _open(self, rate: Rate, method: str, channel: str, now: float) -> Iterator[_Bucket]:
-        """The buckets out of which a call comes, its own first."""
-        yield self._bucket(_key(rate, method, channel), rate, now)
-        if rate.overall is not None:
-            yield self._bucket((method, "*"), rate.overall, now)
-
     def _bucket(self, key: _Key, rate: Rate, now: float) -> _Bucket:
         if key not in self._buckets:
             self._forget_full(now)
-            self._buckets[key] = _Bucket(rate, rate.burst, now)
+            self._buckets[key] = _Bucket(rate, rate.burst, now, rate.burst)
         bucket = self._buckets[key]
         bucket.refill(now)
         return bucket

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -79,17 +80,18 @@ def _event(row: EventRow) -> Event:
 def verify(session: Session) -> Verified:
     """Walk the whole chain. Raises ChainBroken, naming the first event that does not fit."""
     number, previous, head = 0, GENESIS, None
-    for length, last, row in _rows(session):
-        head = length, last
-        if row is None:
-            break
-        number += 1
-        if row.id != number:
-            raise ChainBroken(f"Event {number} is missing from the audit chain; the next one there is {row.id}.")
-        expected = link_hash(previous, row.id, row.request, row.kind, row.actor, row.at, row.data)
-        if row.previous != previous or row.hash != expected:
-            raise ChainBroken(f"Event {number} in the audit chain was changed after it was written.")
-        previous = row.hash
+    with closing(_rows(session)) as rows:
+        for length, last, row in rows:
+            head = length, last
+            if row is None:
+                break
+            number += 1
+            if row.id != number:
+                raise ChainBroken(f"Event {number} is missing from the audit chain; the next one there is {row.id}.")
+            expected = link_hash(previous, row.id, row.request, row.kind, row.actor, row.at, row.data)
+            if row.previous != previous or row.hash != expected:
+                raise ChainBroken(f"Event {number} in the audit chain was changed after it was written.")
+            previous = row.hash
     if head is None:
         raise ChainBroken("The audit chain has lost its head.")
     if head != (number, previous):
@@ -97,8 +99,9 @@ def verify(session: Session) -> Verified:
     return Verified(number, previous)
 
 
-def _rows(session: Session) -> Iterator[tuple[int, str, EventRow | None]]:
+def _rows(session: Session) -> Generator[tuple[int, str, EventRow | None]]:
     """The head beside each event, or alone when there is none. One statement, because events may be written meanwhile."""
     together = select(ChainRow.length, ChainRow.hash, EventRow).outerjoin(EventRow, true()).where(ChainRow.id == 1)
-    for row in session.execute(together.order_by(EventRow.id).execution_options(yield_per=1000)):
-        yield row[0], row[1], row[2]
+    with session.execute(together.order_by(EventRow.id).execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            yield row[0], row[1], row[2]

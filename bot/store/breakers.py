@@ -102,6 +102,11 @@ def away(session: Session, pbx: str) -> Away | None:
     return _away(session.get(BreakerRow, pbx, populate_existing=True))
 
 
+def still_away(session: Session, pbx: str) -> bool:
+    """The same, and it stays so until this is committed: who closes the breaker then sees what this transaction leaves."""
+    return _away(session.get(BreakerRow, pbx, populate_existing=True, with_for_update=True)) is not None
+
+
 def adopt(session: Session, pbx: str) -> None:
     """Whatever became of the entries of the agenda: a PBX that is left alone is probed when it is time."""
     if (known := away(session, pbx)) is not None:

@@ -50,10 +50,12 @@ class Store:
 
     ``committed`` is called after each commit that changed the agenda, so that its workers wake at once; ``failed`` with each
     error that says that the database is full, read-only, gone or damaged. ``owner`` names this process in leases.
+    ``wait`` is how long a transaction waits for another writer, in seconds, unless it says otherwise.
     """
 
-    def __init__(self, url: str, key: bytes, now: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, key: bytes, now: Callable[[], datetime], wait: float = WORKER_WAIT) -> None:
         self.url = url
+        self._wait = wait
         self.now = now
         self.vault = Vault(key)
         self.owner = secrets.token_hex(8)
@@ -64,14 +66,14 @@ class Store:
         self.engine = _engine(url)
 
     @contextmanager
-    def begin(self, wait: float = WORKER_WAIT) -> Iterator[Session]:
+    def begin(self, wait: float | None = None) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
         Waits at most ``wait`` seconds for another writer. Raises StoreBusy, StoreUnavailable or StoreClosed.
         """
         self._must_be_open()
         with self._noticed(), translated(), Session(self.engine, expire_on_commit=False) as session:
-            session.execute(self._limits(wait)).all()
+            session.execute(self._limits(self._wait if wait is None else wait)).all()
             yield session
             self._must_be_open()
             due = session.info.get("wake", False)

@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "damaged": f"The bot's database is damaged, {_SAVED}. An operator has to put back a backup.",
 }
 
+_SOME_OTHER = "store_unavailable"
 #: SQLite's result codes by their beginning (sqlite.org/rescode.html); the first that fits counts. None means busy.
 _SQLITE: Mapping[str, str | None] = {
     "SQLITE_BUSY": None,
@@ -40,15 +41,16 @@ _POSTGRESQL: Mapping[str, str | None] = {
     "533": None,  # too many connections
     "53100": "disk_full",
     "25006": "read_only",
+    "25P03": None,  # we were halted in the middle of a transaction, so that the server gave our locks to others
     "42501": "read_only",
     "08": "database_gone",
     "3D000": "database_gone",
+    "42P01": _SOME_OTHER,  # no such table: not our schema, or not any more
     "57P": "database_gone",
     "58": "disk_error",
     "XX001": "damaged",
     "XX002": "damaged",
 }
-_SOME_OTHER = "store_unavailable"
 #: The classes of PEP 249 that tell of the database's state rather than of a statement.
 _STATES = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
 

@@ -57,8 +57,10 @@ class Vault:
 
     def put(self, session: Session, request: int, name: str, plain: bytes) -> None:
         """Seal a request's secret, in place of an older one of that name."""
-        sealed, digest = self.seal(plain, f"{request}/{name}"), self.keyed_digest(plain)
-        session.merge(SecretRow(request=request, name=name, sealed=sealed, keyed_digest=digest))
+        secret = {"sealed": self.seal(plain, f"{request}/{name}"), "keyed_digest": self.keyed_digest(plain)}
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        new = dialect.insert(SecretRow).values(request=request, name=name, **secret)
+        session.execute(new.on_conflict_do_update(index_elements=[SecretRow.request, SecretRow.name], set_=secret))
 
     def take(self, session: Session, request: int, name: str) -> bytes | None:
         row = session.get(SecretRow, (request, name))

@@ -5,8 +5,7 @@ agenda entry of the next visit (`bot.work.progress`).
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +14,7 @@ from bot.domain.plan import Evidence, Step, slots_of, steps_of
 from bot.domain.requests import Kind, Request, StepState
 from bot.exceptions import PbxError, VaultError
 from bot.pbx.client import PbxClient
-from bot.pbx.models import ApplyStatus, CertificateType, DnsSettings, ListedCertificate
+from bot.pbx.models import ApplyStatus, CertificateType, Created, DnsSettings, ListedCertificate
 from bot.store import agenda, steps
 from bot.store.agenda import Entry
 from bot.store.steps import Taken
@@ -129,9 +128,9 @@ class Fulfiller:
             return
         call = self._creating(request, pbx, taken)
         known = create.known if create is not None else [one.id for one in listed]  # so that the first call shows, however late
-        self._visit.intend(entry, request, Step.CREATE, known)
+        not_after = self._visit.intend(entry, request, Step.CREATE, known)
         try:
-            created = call()
+            created = call(not_after)
         except PbxError as error:
             if create is not None and (late := ours(pbx.list_certificates(), self._visit.wanted(request), known)):
                 self._found(entry, request, self._visit.taken(request)[Step.CREATE], late)  # that is why it is refused
@@ -163,18 +162,18 @@ class Fulfiller:
         else:
             self._visit.take_course(entry, request, error, course)
 
-    def _creating(self, request: Request, pbx: PbxClient, taken: dict[Step, Taken]) -> Callable[[], Any]:
+    def _creating(self, request: Request, pbx: PbxClient, taken: dict[Step, Taken]) -> Callable[[datetime], Created]:
         ask = request.ask
         with self._store.begin() as session:
             params = self._store.vault.take_json(session, request.id, "dns")
         dns = DnsSettings(ask.provider, params) if ask.needs_dns else None
         if ask.kind is Kind.APPLY:
             assert dns is not None, "an application needs DNS credentials"
-            return lambda: pbx.create_apply(ask.domain, dns)
+            return lambda not_after: pbx.create_apply(ask.domain, dns, not_after=not_after)
         name = str(taken[Step.UPLOAD].result["name"])
         if ask.kind is Kind.TRUSTED:
-            return lambda: pbx.create_trusted(name)
-        return lambda: pbx.create_import(name, auto_renewal=ask.auto_renewal, dns=dns)
+            return lambda not_after: pbx.create_trusted(name, not_after=not_after)
+        return lambda not_after: pbx.create_import(name, auto_renewal=ask.auto_renewal, dns=dns, not_after=not_after)
 
     def _find_out(self, entry: Entry, request: Request, pbx: PbxClient, create: Taken) -> None:
         """The call left and nobody knows what became of it: the lists say."""

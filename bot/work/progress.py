@@ -15,7 +15,7 @@ from bot.domain.plan import Evidence, Step
 from bot.domain.requests import Decision, Execution, Installed, Outcome, Request, StepState
 from bot.exceptions import PbxAway, PbxError
 from bot.pbx.models import ListedCertificate
-from bot.store import agenda, audit, fates, ledger, steps, tokens, votes
+from bot.store import agenda, audit, breakers, fates, ledger, steps, tokens, votes
 from bot.store.agenda import Entry
 from bot.store.engine import Store
 from bot.store.steps import Taken
@@ -26,6 +26,11 @@ from bot.work.trouble import PATIENCE, PAUSE, Course, sentence
 #: How long the bot looks for what became of a call before it asks a person, and how rarely in the end.
 LOOKING_FOR = timedelta(hours=1)
 RARELY = 600.0  # seconds
+
+#: What has not left so soon after its intent is not sent on the strength of it: this process slept, or the network did. When the
+#: lease has run out, somebody else looks and, finding nothing, makes the call again. The rest of the lease is for the clocks
+#: of two machines, which may differ by that much.
+LEAVES_WITHIN = timedelta(seconds=20)
 
 #: The events that tell of an outage; what the thread was told last says whether one goes on.
 _OUTAGES = (EventKind.RETRYING, EventKind.LOGIN_STOPPED)
@@ -98,6 +103,8 @@ class Progress:
             if kind is EventKind.LOGIN_STOPPED and not tokens.stopped(session, request.ask.pbx):
                 self._stand_by(session, entry, request, self._store.now())  # somebody pressed Try again during this visit
                 return
+            if isinstance(error, PbxAway) and not breakers.still_away(session, request.ask.pbx):
+                due = self._store.now()  # it came back during this visit, when this entry was not to be brought forward
             if self._last(session, request).kind is not kind:
                 self.tell(session, request, kind, pbx=request.ask.pbx, sentence=sentence(error), code=error.code)
             self._stand_by(session, entry, request, due)
@@ -123,14 +130,15 @@ class Progress:
         """The last thing that happened to the request; a click that was refused on its card changed nothing."""
         return [event for event in audit.events_of(session, request.id) if event.kind is not EventKind.REFUSED][-1]
 
-    def intend(self, entry: Entry, request: Request, step: Step, known: Sequence[int]) -> None:
-        """Commit that the call is about to leave, if the lease is still ours."""
+    def intend(self, entry: Entry, request: Request, step: Step, known: Sequence[int]) -> datetime:
+        """Commit that the call is about to leave, if the lease is still ours. Returns until when it may leave."""
         now = self._store.now()
         with self._store.begin() as session:
             agenda.hold(session, entry, now)
             steps.forget(session, request.id, step)
             steps.intend(session, now, request.id, step, known)
             steps.sent(session, now, request.id, step)
+        return now + LEAVES_WITHIN
 
     @contextmanager
     def settling(self, entry: Entry, request: Request) -> Iterator[Session]:

@@ -1,5 +1,6 @@
 """Several bots on one world, from outside: started, killed, stopped, told of the time."""
 
+import itertools
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,12 @@ from tests.flow.world import World
 
 #: Seconds of real time for what takes no time on an idle machine.
 PATIENCE = 30.0
+#: Seconds by which time jumps at most: less than a lease, so that whoever is at work keeps what is theirs.
+LONGEST_JUMP = 31.0
+#: Added to a jump, so that what is due then is due.
+_MOMENT = 0.002
+#: Seconds of real time between two looks at what the bots do.
+_GLANCE = 0.05
 
 
 class Nursery:
@@ -50,6 +58,8 @@ class Bot:
 
     def __init__(self, line: socket.socket, first: dict[str, Any]) -> None:
         self.pid = 0
+        self.owner = ""
+        self.stands_still = False
         self.reached: list[str] = []
         self._news = threading.Condition()
         self._looks: list[dict[str, Any]] = []
@@ -70,15 +80,9 @@ class Bot:
     def wake(self) -> None:
         self._order(wake=True)
 
-    def arm(self, like: str, how: str, nth: int = 1) -> None:
-        """At the nth point from now that begins so, it is killed ("kill") or stands still ("stop")."""
-        self._order(arm={"like": like, "how": how, "nth": nth})
-
-    def wait_reached(self, timeout: float = PATIENCE) -> str:
-        """The point at which it did."""
-        count = len(self.reached)
-        self._wait(lambda: len(self.reached) > count or self._over, timeout)
-        return self.reached[-1]
+    def arm(self, **trap: Any) -> None:
+        """See `tests.crash.replica.Trap`."""
+        self._order(arm=trap)
 
     def look(self) -> dict[str, Any]:
         """See `tests.crash.replica`; empty if it died meanwhile."""
@@ -93,9 +97,11 @@ class Bot:
         self._wait(lambda: self._over)
 
     def stand_still(self) -> None:
+        self.stands_still = True
         self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
+        self.stands_still = False
         self._signal(signal.SIGCONT)
 
     def end(self) -> None:
@@ -130,9 +136,10 @@ class Bot:
     def _hear(self, news: dict[str, Any]) -> None:
         with self._news:
             if "up" in news:
-                self.pid = news["up"]
+                self.pid, self.owner = news["up"], news["owner"]
             if "reached" in news:
                 self.reached.append(news["reached"])
+                self.stands_still = True
             if "look" in news:
                 self._looks.append(news["look"])
             self._news.notify_all()
@@ -147,6 +154,7 @@ class Herd:
         self.bots: list[Bot] = []
         self.config = world.write_config()
         self._nursery = nursery
+        self._traps = itertools.count(1)
         self._first = {
             "config": str(self.config), "environ": dict(world.environ()), "clock": str(world.clock.path),
             "log": str(world.folder / "bot.log"), "pbx_wait": pbx_wait, "slack_wait": slack_wait,
@@ -154,13 +162,13 @@ class Herd:
         world.clock.moved = self.wake
 
     @property
-    def alive(self) -> list[Bot]:
-        return [bot for bot in self.bots if not bot.is_over]
+    def awake(self) -> list[Bot]:
+        return [bot for bot in self.bots if not bot.is_over and not bot.stands_still]
 
-    def start(self, count: int = 1) -> list[Bot]:
+    def start(self, count: int = 1, **first: Any) -> list[Bot]:
         """So many more, once each is connected to Slack."""
         before = self.world.slack.connections
-        new = [Bot(self._nursery.connect(), self._first) for _ in range(count)]
+        new = [Bot(self._nursery.connect(), {**self._first, **first}) for _ in range(count)]
         self.bots += new
         for bot in new:
             bot.wait_up()
@@ -169,6 +177,7 @@ class Herd:
         return new
 
     def log(self) -> str:
+        """What all of them have logged."""
         return Path(str(self._first["log"])).read_text()
 
     def wake(self) -> None:
@@ -178,3 +187,44 @@ class Herd:
     def end(self) -> None:
         for bot in self.bots:
             bot.end()
+
+    def trap(self, like: str, how: str, nth: int = 1) -> None:
+        """Whoever is first to come to its nth point from now that begins so is killed ("kill") or stands still ("stop")."""
+        token = str(self.world.folder / f"trap-{next(self._traps)}")
+        for bot in self.awake:
+            bot.arm(like=like, how=how, nth=nth, token=token)
+
+    def wait_trapped(self) -> Bot:
+        """Who fell into the first trap."""
+        wait_until(lambda: any(bot.reached for bot in self.bots), "somebody falls into the trap")
+        return next(bot for bot in self.bots if bot.reached)
+
+    def pass_time(self, goal: Callable[[], bool], *, at_most: float = 3600.0, patience: float = 60.0) -> None:
+        """Let the bots work, and time jump where all of them wait, until it is so. Both limits are in seconds, the first of the
+        world's time and the second of ours."""
+        begun, deadline = self.world.clock(), time.monotonic() + patience
+        while not goal():
+            seen = self.awake[0].look()
+            assert time.monotonic() < deadline, f"it does not come about; the agenda: {seen}"
+            gone = (self.world.clock() - begun).total_seconds()
+            assert gone < at_most, f"it did not come about within {gone} s; the agenda: {seen}"
+            if seen and not self._at_work(seen) and (seen["next"] or 0) > 0:
+                self.world.clock.advance(seconds=min(seen["next"] + _MOMENT, LONGEST_JUMP))
+            self._glance(goal)
+
+    def _at_work(self, seen: dict[str, Any]) -> bool:
+        return bool({bot.owner for bot in self.awake} & set(seen["held"]))
+
+    def _glance(self, goal: Callable[[], bool]) -> None:
+        """Wait a little for something to change."""
+        calls = len(self.world.slack.state.log)
+        with suppress(TimeoutError):
+            self.world.slack.wait_for(lambda: len(self.world.slack.state.log) != calls, _GLANCE)
+
+
+def wait_until(happened: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """For what nobody announces: look again and again."""
+    deadline = time.monotonic() + patience
+    while not happened():
+        assert time.monotonic() < deadline, f"It never came about that {what}."
+        time.sleep(0.02)  # a pause between two looks

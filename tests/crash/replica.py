@@ -1,8 +1,8 @@
 """One of several bots, as a process that can be killed or stopped from outside and at its own crash points.
 
-Orders come on a socket, a line of JSON each: ``wake`` (the clock was moved), ``arm`` (what to do at which point), ``look`` (what is
-on the agenda, and how many points were passed), and the end of the line, which ends the process. It runs as a module to be the
-one that all others are forked from, because importing the bot takes longer than most tests do.
+Orders come on a socket, a line of JSON each: ``wake`` (the clock was moved), ``arm`` (what to do at which point), ``look``
+(what is on the agenda, and how many points were passed), and the end of the line, which ends the process. It runs as a module to
+be the one that all others are forked from, because importing the bot takes longer than most tests do.
 """
 
 import json
@@ -14,7 +14,8 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from bot.store.agenda import Work
 from bot.store.tables import AgendaRow
 from tests.crash.shared_clock import SharedClock
 
-#: What waits for people, or for nobody.
-PATIENT = (Work.EXPIRE.value, Work.WIPE.value)
+#: What waits for people, or comes round and round.
+PATIENT = (Work.EXPIRE.value, Work.WIPE.value, Work.SWEEP.value)
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
@@ -42,7 +43,10 @@ class Trap:
         self.passed: Counter[str] = Counter()
 
     def arm(self, order: dict[str, Any]) -> None:
-        """``like`` is how the point begins; ``nth`` counts from 1, beginning now; ``how`` is a key of `SIGNALS`."""
+        """``like`` is how the point begins; ``nth`` counts from 1, beginning now; ``how`` is a key of `SIGNALS`.
+
+        ``token`` names a file that is made by whoever falls into the trap: of several processes with the same, one does.
+        """
         with self._lock:
             self._armed = order
 
@@ -54,9 +58,18 @@ class Trap:
             self._armed["nth"] -= 1
             if self._armed["nth"] > 0:
                 return
-            how, self._armed = self._armed["how"], {}
-        self._replica.tell({"reached": point})
-        os.kill(os.getpid(), SIGNALS[how])
+            fallen, self._armed = self._armed, {}
+        if _is_first(fallen["token"]):
+            self._replica.tell({"reached": point})
+            os.kill(os.getpid(), SIGNALS[fallen["how"]])
+
+
+def _is_first(token: str) -> bool:
+    try:
+        Path(token).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 class Replica:
@@ -79,7 +92,7 @@ class Replica:
     def live(self) -> None:
         """Until the line ends; then as abruptly as by a kill."""
         self._bot.start()
-        self.tell({"up": os.getpid()})
+        self.tell({"up": os.getpid(), "owner": self._bot.store.owner})
         for order in self._orders:
             if "wake" in order:
                 self._bot.loop.wake()
@@ -94,13 +107,14 @@ class Replica:
             self._line.sendall(json.dumps(news).encode() + b"\n")
 
     def _look(self) -> dict[str, Any]:
-        """How many visits are under way anywhere, in how many seconds the next may begin, and what this process passed."""
+        """Who has visits under way, in how many seconds the next may begin, and what this process passed."""
         with self._bot.store.begin() as session:
             rows = list(session.scalars(select_rows(AgendaRow)))
         now = self._now()
-        due = [row.due_at if row.owner is None else row.lease_until or now for row in rows if row.kind not in PATIENT]
+        held = {row.key: row.lease_until or now for row in rows if row.owner is not None}
+        due = [_start(row, held) for row in rows if row.kind not in PATIENT]
         return {
-            "held": sum(row.owner is not None and (row.lease_until or now) > now for row in rows),
+            "held": [row.owner for row in rows if row.owner is not None and (row.lease_until or now) > now],
             "next": (min(due) - now).total_seconds() if due else None,
             "kinds": dict(Counter(row.kind for row in rows)),
             "passed": dict(self._trap.passed),
@@ -110,6 +124,11 @@ class Replica:
         with self._line.makefile("r", encoding="utf-8") as lines:
             for line in lines:
                 yield json.loads(line)
+
+
+def _start(row: AgendaRow, held: Mapping[str, datetime]) -> datetime:
+    """When it can be claimed at the earliest: a dead process keeps its keys until their leases run out."""
+    return held[row.key] if row.owner is not None else max(row.due_at, held.get(row.key, row.due_at))
 
 
 def serve(address: str) -> None:

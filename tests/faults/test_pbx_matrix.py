@@ -10,7 +10,7 @@ from tests.faults.conftest import Cell
 from tests.faults.driving import begins
 from tests.faults.pbx_hands import CREATE, FOR_GOOD, LIST, MADE, REACHED, SLOW, UPLOAD, Reached
 from tests.faults.rights import Case, Right, cases_of, chosen, missing
-from tests.faults.trial import Trial, town
+from tests.faults.trial import HASTY, NO_RATES, Trial, town
 
 CASES = cases_of(data.TABLE, data.CALLS)
 STAYING = cases_of(data.FOR_GOOD, {short: data.CALLS[short] for short in ("lk", "ut", "ct", "fo", "fw", "cf")})
@@ -33,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_a_fault_of_the_pbx_has_its_right_outcome(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
     """What the table says comes of the fault, and whatever it is, the effect is there at most once and the thread is true."""
     reached = REACHED[case.call]
-    with cell("faults of the PBX", case), town(tmp_path, template, hasty=case.fault in SLOW) as world:
+    with cell("faults of the PBX", case), town(tmp_path, template, waits=HASTY if case.fault in SLOW else NO_RATES) as world:
         trial = Trial(world.start(), reached.kind)
         _meet(trial, case, reached)
         OUTCOMES[case.right](trial, case)

@@ -14,7 +14,7 @@ from tests.faults.conftest import Cell
 from tests.faults.rights import Case, Right, cases_of, chosen, missing
 from tests.faults.slack_hands import MADE, REACHED, SLOW, Moment
 from tests.faults.slack_trial import SlackTrial
-from tests.faults.trial import town
+from tests.faults.trial import HASTY, NO_RATES, town
 from tests.flow.world import World
 
 CASES = cases_of(data.TABLE, data.CALLS)
@@ -31,7 +31,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_a_fault_of_slack_has_its_right_outcome(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
     """What the table says comes of the fault; whatever it is, the PBX gets one certificate and the thread is whole."""
-    with cell("faults of Slack", case), town(tmp_path, template, hasty=case.fault in SLOW) as world:
+    with cell("faults of Slack", case), town(tmp_path, template, waits=HASTY if case.fault in SLOW else NO_RATES) as world:
         if case.call.startswith("usergroups"):
             world.approvers = (world.leads,)
         trial = SlackTrial(world, case)

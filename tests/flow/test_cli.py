@@ -1,7 +1,6 @@
 """The commands beside `serve`, and what an operator reads when the bot cannot start."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
+from tests.flow.meddling import guards_of, meddling
 from tests.flow.world import World
 
 
@@ -56,10 +56,11 @@ def test_a_changed_event_is_named(call: Call) -> None:
     world = call.world.start()
     world.ask(world.fill_trusted)
     world.stop()
-    _tamper(world.folder / "bot.db")
+    _tamper(world.database_url)
     assert call("audit", "verify") == (1, "Event 2 in the audit chain was changed after it was written. [chain_broken]\n")
 
 
+@pytest.mark.sqlite_only("a name that is mistyped would make a file")
 def test_verifying_makes_no_database(call: Call) -> None:
     """`audit verify` on a name that is mistyped says so and leaves no empty file."""
     code, said = call("audit", "verify")
@@ -146,16 +147,13 @@ def test_a_level_that_does_not_exist_is_refused(quiet: World) -> None:
     assert "Traceback" not in said
 
 
-def _tamper(path: Path) -> None:
-    """As somebody could who has the file: the triggers that guard the events go first."""
-    database = sqlite3.connect(path)
-    guards = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
-    assert guards
-    for name in guards:
-        database.execute(f'DROP TRIGGER "{name}"')
-    database.execute("UPDATE events SET actor = 'U0SOMEBODY' WHERE id = 2")
-    database.commit()
-    database.close()
+def _tamper(url: str) -> None:
+    """As somebody could who owns the database: the triggers that guard the events go first."""
+    with meddling(url) as database:
+        guards = guards_of(database)
+        assert guards
+        for statement in (*guards, "UPDATE events SET actor = 'U0SOMEBODY' WHERE id = 2"):
+            database.exec_driver_sql(statement)
 
 
 def _serve(world: World, environ: dict[str, str], *more: str) -> tuple[int, str]:

@@ -15,8 +15,8 @@ def is_wiped(world: World) -> bool:
 
 
 def secrets_left(world: World) -> list[str]:
-    """The names of what the vault holds, read from the file after the bot has stopped."""
-    store = Store(f"sqlite:///{world.folder}/bot.db", bytes.fromhex(KEY), world.clock)
+    """The names of what the vault holds, read after the bot has stopped."""
+    store = Store(world.database_url, bytes.fromhex(KEY), world.clock)
     with store.begin() as session:
         names = store.vault.names(session, 1)
     store.close()

@@ -1,37 +1,25 @@
 """Whatever goes wrong while somebody is waiting, they read a sentence of ours and lose nothing that they typed."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from tests.flow.meddling import busy, meddling
 from tests.flow.world import World
-
-
-@contextmanager
-def busy(world: World) -> Iterator[None]:
-    """Somebody else is writing into the database, for longer than a listener waits."""
-    other = sqlite3.connect(world.folder / "bot.db", isolation_level=None, timeout=5)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        other.execute("ROLLBACK")
-        other.close()
 
 
 @contextmanager
 def broken(world: World) -> Iterator[None]:
     """The database cannot even be read."""
-    other = sqlite3.connect(world.folder / "bot.db", isolation_level=None, timeout=5)
-    other.execute("PRAGMA legacy_alter_table = ON")
-    other.execute("ALTER TABLE requests RENAME TO requests_away")
-    try:
-        yield
-    finally:
-        other.execute("ALTER TABLE requests_away RENAME TO requests")
-        other.close()
+    with meddling(world.database_url) as other:
+        if other.dialect.name == "sqlite":
+            other.exec_driver_sql("PRAGMA legacy_alter_table = ON")
+        other.exec_driver_sql("ALTER TABLE requests RENAME TO requests_away")
+        try:
+            yield
+        finally:
+            other.exec_driver_sql("ALTER TABLE requests_away RENAME TO requests")
 
 
 @pytest.mark.parametrize("action", ["approve", "reject", "withdraw", "details"])
@@ -47,7 +35,7 @@ def test_a_click_that_cannot_be_read_is_answered_in_words(world: World, action: 
 def test_who_asks_for_approval_while_the_database_is_busy_can_press_again(world: World) -> None:
     """The evidence stays there under the words, and pressing again asks."""
     form = world.check(world.fill_trusted(world.open_form()))
-    with busy(world):
+    with busy(world.database_url):
         assert form.submit().outcome == "acked"
     notice = world.tess.wait_modal("Not taken")
     assert any("press again" in line for line in notice.texts())
@@ -73,8 +61,7 @@ def test_a_form_that_slack_does_not_open_is_told(world: World) -> None:
 
 def test_a_list_that_our_own_database_prevents_is_answered(world: World) -> None:
     """When the bot cannot get at its token, whoever asked for the list hears so instead of nothing."""
-    other = sqlite3.connect(world.folder / "bot.db", isolation_level=None, timeout=5)
-    other.execute("ALTER TABLE tokens RENAME TO tokens_away")
-    other.close()
+    with meddling(world.database_url) as other:
+        other.exec_driver_sql("ALTER TABLE tokens RENAME TO tokens_away")
     assert world.tess.command("/pbx-cert", "list hq", world.certs).outcome == "acked"
     world.wait_told(world.tess, "could not be asked")

@@ -1,13 +1,13 @@
 """What nobody but the PBX may ever see: private keys, DNS credentials, and the passwords of the house."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.sandbox.pki import Issued
 from bot.sandbox.slack.modal import Modal
+from tests.flow.meddling import everything_in
 from tests.flow.world import ALI_ID, ALI_SECRET, KEY, World
 
 
@@ -20,10 +20,6 @@ def everything_said(world: World) -> str:
     """All that the bot ever sent to Slack: calls with their arguments, and its answers to what Slack delivered."""
     calls = [f"{call.method} {call.args!r}" for call in world.slack.log]
     return "\n".join([*calls, *(repr(delivery.ack) for delivery in world.slack.deliveries)])
-
-
-def files_of(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(folder.glob("bot.db*")))
 
 
 def found_in(text: str, secrets: list[str]) -> list[int]:
@@ -64,9 +60,9 @@ def test_keys_and_credentials_never_reach_slack_or_the_logs(
 
 
 def test_keys_and_credentials_lie_encrypted_in_the_database(world: World) -> None:
-    """While a request waits, the SQLite files hold neither its key nor its credentials, nor any password, in the clear."""
+    """While a request waits, the database holds neither its key nor its credentials, nor any password, in the clear."""
     _, leaf = ask_with_key_and_credentials(world)
-    kept = files_of(world.folder).decode("latin-1")
+    kept = everything_in(world.database_url).decode("latin-1")
     assert "The old one expires" in kept
     secrets = [ALI_ID, ALI_SECRET, "PRIVATE KEY", world.hq.client_secret, world.slack.bot_token, KEY, *key_lines(leaf)]
     assert found_in(kept, secrets) == []
@@ -75,7 +71,7 @@ def test_keys_and_credentials_lie_encrypted_in_the_database(world: World) -> Non
 def test_what_was_typed_as_a_credential_is_kept_from_everybody(
     quiet: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Typed DNS credentials reach the PBX and nothing else: no view that the bot paints, no log line, no byte of the file."""
+    """Typed DNS credentials reach the PBX and nothing else: no view that the bot paints, no log line, no row or byte of the database."""
     caplog.set_level(logging.INFO)
     quiet.slack_lines = "allow_typed_dns_credentials = true"
     world = quiet.start()
@@ -93,7 +89,7 @@ def test_what_was_typed_as_a_credential_is_kept_from_everybody(
 
     card = world.ask(fill)
     assert "*DNS credentials*: typed by the requester" in world.card(card)
-    assert secret.encode() not in files_of(world.folder)
+    assert secret.encode() not in everything_in(world.database_url)
     world.approve(card)
     world.let_it_be_issued()
     world.wait_thread(card, "now lists")

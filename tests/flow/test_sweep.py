@@ -1,16 +1,17 @@
-"""The cards are looked at now and then: what was deleted comes back, what was changed is put right, and nothing else is touched."""
+"""The cards are looked at: what was deleted comes back, what was changed is put right, and nothing else is touched."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.domain.requests import Request
 from bot.sandbox.slack.records import Json
 from bot.store import agenda, posts
 from bot.store.agenda import Work
 from bot.store.posts import CARD
-from bot.store.tables import AgendaRow
+from bot.store.tables import AgendaRow, RequestRow
 from bot.work.sweep import APART, ROUND, fingerprint
 from tests.flow.telling import STEPS, STORY, Stage
 from tests.flow.world import World
@@ -105,7 +106,7 @@ def test_a_button_that_was_changed_is_put_right(stage: Stage, asked: Request) ->
         assert message is not None
         message.blocks[-1]["elements"].reverse()
     stage.run(11 * MINUTES)
-    assert [element["action_id"] for element in stage.card(asked)["blocks"][-1]["elements"]][0] == "approve"
+    assert stage.card(asked)["blocks"][-1]["elements"][0]["action_id"] == "approve"
 
 
 def test_what_is_right_is_looked_at_and_not_touched(stage: Stage, asked: Request) -> None:
@@ -117,9 +118,11 @@ def test_what_is_right_is_looked_at_and_not_touched(stage: Stage, asked: Request
 
 def test_slacks_own_spelling_is_no_change(stage: Stage, asked: Request) -> None:
     """Emoji become their names, signs are escaped and lines broken otherwise: that is how Slack shows it, and it is left so."""
-    for old, new in (("⏳", ":hourglass_flowing_sand:"), ("🔵", ":large_blue_circle:"), ("'", "&#39;"), ("\n", " \n")):
+    sent = str(stage.card(asked)["blocks"])
+    for old, new in (("🟡", ":large_yellow_circle:"), ("'", "&#39;"), ("\n", " \n")):
         falsify(stage, asked, old, new)
-    before = stage.calls()[UPDATE]
+    shown, before = str(stage.card(asked)["blocks"]), stage.calls()[UPDATE]
+    assert ":large_yellow_circle:" in shown != sent
     stage.run(61 * MINUTES)
     assert stage.calls()[UPDATE] == before
 
@@ -165,27 +168,112 @@ def test_a_state_that_was_never_painted_is_painted(stage: Stage, asked: Request)
     assert stage.lines(asked) == STORY[:2]
 
 
-def dues(stage: Stage) -> list[AgendaRow]:
+def with_cards(stage: Stage, count: int) -> None:
+    """So many open requests whose cards are there, according to the ledger."""
+    first = stage.ask(0)
     with stage.store.begin() as session:
-        rows = session.query(AgendaRow).filter_by(kind=Work.SWEEP.value).order_by(AgendaRow.due_at).all()
-        session.expunge_all()
-    return rows
+        row = session.get_one(RequestRow, first.id)
+        values = {column.name: getattr(row, column.name) for column in RequestRow.__table__.columns if column.name != "id"}
+        copies = [RequestRow(**{**values, "delivery": f"copy {number}"}) for number in range(1, count)]
+        session.add_all(copies)
+        session.flush()
+        for number in (first.id, *(copy.id for copy in copies)):
+            posts.arrived(session, stage.store.now(), number, CARD, "C1", "17.1")
 
 
-@pytest.mark.parametrize(("count", "apart", "next_round"), [(60, timedelta(seconds=10), ROUND), (200, APART, ROUND),
-                                                            (400, APART, 400 * APART)])  # fmt: skip
-def test_looks_are_spread_(stage: Stage, count: int, apart: timedelta, next_round: timedelta) -> None:
-    """The looks of a round are as far apart as it allows, and never closer than three seconds: then the next round is later."""
+def claim(stage: Stage) -> agenda.Entry | None:
     with stage.store.begin() as session:
-        for number in range(count):
-            posts.arrived(session, stage.store.now(), stage.ask(number).id, CARD, "C1", "17.1") if number < 3 else None
-    fill(stage, count)
-    stage.run(ROUND.total_seconds() - 1)
-    planned_at = stage.clock.advance(seconds=1)
-    entry = claim_round(stage)
+        return agenda.claim(session, "stage", stage.clock.now, (Work.SWEEP,))
+
+
+def dues(stage: Stage, *, rounds: bool) -> list[datetime]:
+    """When the looks are due, or the rounds."""
+    with stage.store.begin() as session:
+        rows = session.scalars(select(AgendaRow).filter_by(kind=Work.SWEEP.value).order_by(AgendaRow.due_at))
+        return [row.due_at for row in rows if (row.request is None) is rounds]
+
+
+@pytest.mark.parametrize(("count", "apart"), [(60, timedelta(seconds=10)), (200, APART), (400, APART)])
+def test_looks_are_spread(stage: Stage, count: int, apart: timedelta) -> None:
+    """Looks are as far apart as a round allows, but never closer than three seconds: then the next round is later."""
+    with_cards(stage, count)
+    planned_at = stage.clock.advance(seconds=ROUND.total_seconds())
+    entry = claim(stage)
+    assert entry is not None
     stage.visit(entry)
-    found = dues(stage)
-    looks = [row.due_at for row in found if row.request is not None]
-    assert len(looks) == count
-    assert looks == [planned_at + place * apart for place in range(count)]
-    assert [row.due_at for row in found if row.request is None] == [planned_at + next_round]
+    assert dues(stage, rounds=False) == [planned_at + place * apart for place in range(count)]
+    assert dues(stage, rounds=True) == [planned_at + max(ROUND, count * apart)]
+
+
+def test_replicas_share_one_round(stage: Stage) -> None:
+    """Each replica lets the rounds begin when it starts, also in the middle of one, and there is one at a time."""
+    stage.sweep()
+    stage.clock.advance(seconds=ROUND.total_seconds())
+    entry = claim(stage)
+    stage.sweep()
+    assert claim(stage) is None
+    assert entry is not None
+    stage.visit(entry)
+    assert len(dues(stage, rounds=True)) == 1
+
+
+def test_a_look_that_slack_refuses_waits_for_the_next_round(stage: Stage, asked: Request) -> None:
+    """Where the bot may not read, one look a round is made, and nothing is posted."""
+    stage.slack.trouble.fail(HISTORY, "not_in_channel", times=99)
+    before = stage.calls()
+    stage.run(35 * MINUTES)
+    assert stage.calls() - before == {HISTORY: 3}
+
+
+def test_a_look_that_is_limited_comes_back(stage: Stage, asked: Request) -> None:
+    """After a 429 the look is made later, within the round."""
+    stage.slack.trouble.fail(HISTORY, retry_after=30)
+    stage.slack.delete(stage.card(asked))
+    stage.run(13 * MINUTES)
+    assert "pending" in read(stage, asked)
+
+
+def test_what_is_compared_are_words_and_buttons() -> None:
+    """Ids that Slack adds do not matter; a letter, a name and a value do."""
+    button = {"type": "button", "text": {"type": "plain_text", "text": "Approve"}, "action_id": "approve", "value": "1"}
+    sent: Json = {"text": "Ask: done", "blocks": [{"type": "actions", "elements": [button]}]}
+    shown = {"text": "Ask:  done :tada:", "ts": "1.1", "blocks": [{"block_id": "x1", "type": "actions", "elements": [button]}]}
+    assert fingerprint(sent) == fingerprint(shown)
+    for change in ({"action_id": "reject"}, {"value": "2"}, {"text": {"type": "plain_text", "text": "Approved"}}):
+        assert fingerprint(sent) != fingerprint({**sent, "blocks": [{"type": "actions", "elements": [{**button, **change}]}]})
+    assert fingerprint(sent) != fingerprint({**sent, "text": "Ask: failed"})
+
+
+def test_people_act_on_a_card_that_came_back(world: World) -> None:
+    """The dialog that was opened from the deleted card still counts, and so do the buttons of the new one."""
+    first, second = world.ask(world.fill_trusted), world.ask(world.fill_trusted, pbx="branch")
+    world.wait_told(world.tess, "You have asked for")
+    world.ana.click(first, "reject")
+    modal = world.ana.wait_modal(callback_id="reject")
+    for card in (first, second):
+        world.slack.delete(card)
+    world.skip_until(lambda: len(world.cards()) == 2, minutes=1)
+    modal.type("reason", "Not this one")
+    assert modal.submit().outcome == "acked"
+    new = next(card for card in world.cards() if card["channel"] == first["channel"])
+    world.wait_thread(new, "*rejected* by @Ana Lead")
+    other = next(card for card in world.cards() if card["channel"] == second["channel"])
+    world.approve(other, world.ben)
+    world.wait_thread(other, "*done*")
+    world.wait_card(other, "approved, done")
+    world.verify_chain()
+
+
+def test_a_card_is_found_behind_pages_of_talk(world: World) -> None:
+    """The answer to the card's post was lost, and people wrote 450 messages before it was looked for: there is one card."""
+    world.slack.trouble.fail(POST, drop=True, after_effect=True)
+    world.slack.trouble.fail(HISTORY, status=503, times=2)
+    world.check(world.fill_trusted(world.open_form())).submit()
+    world.slack.wait_for(lambda: world.slack_calls(HISTORY) >= 1)
+    for number in range(450):
+        world.carl.say(world.certs, f"talk {number}")
+    world.skip_until(lambda: bool(world.told(world.tess)), seconds=5)
+    (card,) = world.cards()
+    world.approve(card)
+    world.wait_thread(card, "*done*")
+    assert sum(call.method == HISTORY and bool(call.ok) for call in world.slack.log) >= 3

@@ -1,18 +1,19 @@
 """What somebody changes in the bot's database is not carried out."""
 
 import json
-import sqlite3
 
+from sqlalchemy import text
+
+from tests.flow.meddling import meddling
 from tests.flow.world import World
 
 
 def change_name(world: World) -> None:
     """Give request 1 another certificate's name on the PBX."""
-    with sqlite3.connect(world.folder / "bot.db") as database:
-        text = database.execute("SELECT evidence FROM requests WHERE id = 1").fetchone()[0]
-        evidence = json.dumps({**json.loads(text), "name": "another-r1.crt"})
-        database.execute("UPDATE requests SET evidence = ? WHERE id = 1", (evidence,))
-    database.close()
+    with meddling(world.database_url) as database:
+        found = database.scalar(text("SELECT CAST(evidence AS TEXT) FROM requests WHERE id = 1"))
+        evidence = json.dumps({**json.loads(found or ""), "name": "another-r1.crt"})
+        database.execute(text("UPDATE requests SET evidence = :evidence WHERE id = 1"), {"evidence": evidence})
 
 
 def test_a_request_that_was_changed_behind_its_card_is_not_approved(world: World) -> None:
@@ -46,9 +47,8 @@ def test_a_request_without_its_votes_is_not_carried_out(world: World) -> None:
     world.approve(card)
     world.wait_thread(card, "again")
     world.stop()
-    with sqlite3.connect(world.folder / "bot.db") as database:
-        database.execute("DELETE FROM votes")
-    database.close()
+    with meddling(world.database_url) as database:
+        database.execute(text("DELETE FROM votes"))
     world.hq.reachable()
     world.start()
     world.wait_thread(card, "not what was approved")

@@ -1,5 +1,6 @@
 """The budget: how often each method may be called."""
 
+import heapq
 import threading
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.sandbox.slack import RateLimits
 from bot.slack.budget import RATES, Budget, Rate
 
 
@@ -221,3 +223,45 @@ def test_turns_are_not_remembered_without_end() -> None:
     wait_for(budget, "next")
     assert budget.waiting < 10
     assert wait_for(budget, "next") > 0
+
+
+def test_a_crowd_that_comes_back_late_does_not_call_at_once() -> None:
+    """Everybody was held up for a minute, and all turns have come: no more than a burst goes out, and the rest one by one."""
+    clock = Clock()
+    budget = Budget({"m": Rate(60, 3)}, clock)
+    crowd = [f"{number}" for number in range(30)]
+    waits = {who: wait_for(budget, who) for who in crowd}
+    clock.seconds += 60
+    late = [who for who in crowd if waits[who] > 0]
+    assert sum(wait_for(budget, who) == 0 for who in late) == 3
+    for _ in range(5):
+        clock.seconds += 1
+        assert sum(wait_for(budget, who) == 0 for who in late[3:]) == 1
+
+
+def test_a_crowd_in_one_channel_does_not_hold_up_another() -> None:
+    """A direct message waits for the workspace's limit, and not for a channel's long queue."""
+    budget = Budget({"m": Rate(60, 1, by_channel=True, overall=Rate(200, 10))}, Clock())
+    for number in range(100):
+        wait_for(budget, f"card {number}", "C1")
+    assert wait_for(budget, "link", "D1") < 40
+
+
+def test_a_crowd_that_does_as_it_is_told_never_meets_slacks_limits() -> None:
+    """Five hundred cards in a channel and five hundred messages to one person at once: Slack refuses none of them."""
+    clock = Clock()
+    budget, slack = Budget(clock=clock), RateLimits(1.0, clock)
+    due = [(0.0, number) for number in range(1000)]
+    refused, ends = 0, 0.0
+    while due:
+        at, number = heapq.heappop(due)
+        clock.seconds = max(clock.seconds, 1000 + at)
+        channel = ("C1", "D1")[number % 2]
+        wait = budget.reserve("chat.postMessage", channel, f"{number}")
+        if wait > 0:
+            heapq.heappush(due, (clock.seconds - 1000 + wait, number))
+        else:
+            refused += slack.wait("chat.postMessage", channel) > 0
+            ends = at
+    assert refused == 0
+    assert ends < 1000 / 2 / 54 * 60 + 120

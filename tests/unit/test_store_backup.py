@@ -20,6 +20,7 @@ from bot.store.engine import Store
 from bot.store.posts import CARD
 from bot.store.restore import SKIPPED, void_what_was_put_back
 from bot.store.tables import AgendaRow, EventRow, MetaRow, SecretRow, TokenRow, VoteRow
+from tests.postgres import Postgres
 from tests.unit.store_kit import (
     ANA,
     KEY,
@@ -126,7 +127,7 @@ def test_what_cannot_be_proven_is_not_kept(store: Store, file: Path, tmp_path: P
 def _harm(file: Path, harm: str) -> None:
     if harm == "chain":
         with closing(sqlite3.connect(file)) as database:
-            database.execute("DROP TRIGGER events_no_UPDATE".replace("UPDATE", "update"))
+            database.execute("DROP TRIGGER events_no_update")
             database.execute("UPDATE events SET actor = 'U0EVE' WHERE id = 2")
             database.commit()
     elif harm == "pages":
@@ -258,7 +259,7 @@ def test_numbers_of_an_empty_database(store: Store, file: Path, clock: Clock) ->
 
 
 def test_tokens_are_forgotten_and_a_stop_is_not(store: Store, file: Path, clock: Clock) -> None:
-    """A PBX's stored token may be another one's by now; that logins were stopped still counts, for a login more may block us."""
+    """A PBX's stored token may be another's by now; that logins were stopped still counts, for one login more may block us."""
     with store.begin() as session:
         session.add(TokenRow(pbx="hq", sealed=b"x", stopped_for="f", stopped_why="Why.", login_owner="then", login_until=NOW))
     copy = put_back(store, file, clock)
@@ -311,3 +312,20 @@ def test_marked_by_hand(store: Store, clock: Clock) -> None:
         session.execute(update(MetaRow).where(MetaRow.name == restore.MARK).values(value=b"2026-02-01T00:00:00+00:00"))
         assert restore.mark_as_put_back(session, NOW).isoformat() == "2026-02-01T00:00:00+00:00"
     assert read(store, ledger.unended) == 1
+
+
+def test_of_two_that_start_at_once_one_voids(postgres: Postgres, clock: Clock) -> None:
+    """Of several replicas that start together on a PostgreSQL database that was put back, one voids and the others find it done."""
+    with postgres.database() as url:
+        first = Store(url, KEY, clock)
+        request = pending(first)
+        with first.begin() as session:
+            restore.mark_as_put_back(session, clock())
+        stores = [first, *(Store(url, KEY, clock) for _ in range(3))]
+        found = at_once([lambda store=each: void_what_was_put_back(store) for each in stores])  # type: ignore[misc]
+        assert sorted(each is None for each in found) == [False, True, True, True]
+        events = read(first, lambda session: audit.events_of(session, request.id))
+        assert sum(each.kind is EventKind.VOID for each in events) == 1
+        assert new_draft(first, delivery="next").id > SKIPPED
+        for store in stores:
+            store.close()

@@ -233,24 +233,26 @@ def test_what_does_not_end_is_parked(store: Store, clock: Clock) -> None:
 
 def test_put_back_when_the_database_is_back(store: Store, clock: Clock) -> None:
     """What failed while the database was gone does not wait for its lease to run out: it is put back as soon as that works."""
-    gone, began = threading.Event(), threading.Event()
+    gone, refused = threading.Event(), threading.Semaphore(0)
 
     def connecting(*_: object) -> None:
         if gone.is_set():
+            refused.release()
             raise sqlite3.OperationalError("unable to open database file")
 
     def lose(bench: Bench, entry: Entry) -> None:
-        if not began.is_set():
+        if entry.attempt == 1:
             gone.set()
             store.engine.dispose()
-            began.set()
         bench.finish(entry)
 
     event.listen(store.engine, "do_connect", connecting)
     with Bench(store, lose, hands=1) as bench:
         put(store, "k", request=1)
-        assert began.wait(10)
+        for _ in range(3):  # the visit's own transaction, putting it back, and putting it back before the next claim
+            assert refused.acquire(timeout=10)
         gone.clear()
+        bench.loop.wake()
         due = _when_put_back(bench, "k")
         assert due - clock.now == BREATHER
         clock.now = due
