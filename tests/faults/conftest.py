@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -11,7 +12,11 @@ from tests.faults.rights import Case
 from tests.flow.world import KEY
 from tests.matrix_table import add_row
 
-Cell = Callable[[str, Case], AbstractContextManager[None]]
+
+class Cell(Protocol):
+    """Reports a cell of a matrix: held, unless the block raises. ``apart`` gives it a row of its own."""
+
+    def __call__(self, matrix: str, case: Case, *, apart: bool = False) -> AbstractContextManager[None]: ...
 
 
 @pytest.fixture(scope="session")
@@ -26,20 +31,20 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cell(record_property: Callable[[str, object], None]) -> Cell:
-    """Report a cell of a matrix: held, unless the block raises."""
 
     @contextmanager
-    def reporting(matrix: str, case: Case) -> Iterator[None]:
+    def reporting(matrix: str, case: Case, *, apart: bool = False) -> Iterator[None]:
+        row, column = (f"{case.fault}, {case.call}", "case") if apart else (case.fault, _family(case.call))
         held = False
         try:
             yield
             held = True
         finally:
-            add_row(record_property, matrix=matrix, row=case.fault, column=_family(case.call), held=held)
+            add_row(record_property, matrix=matrix, row=row, column=column, held=held)
 
     return reporting
 
 
 def _family(call: str) -> str:
     """What a table of 200 columns has room for: each call to a PBX, and Slack's methods by what they are about."""
-    return call.split(" ", 1)[0].split(".", 1)[0]
+    return call.split(" ", 1)[0].split(".", 1)[0].rstrip(":")

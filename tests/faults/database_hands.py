@@ -47,7 +47,7 @@ class Broken(ABC):
         assert self._server is not None
         name = Postgres.name_of(self._world.database_url)
         with self._server.connect("postgres") as connection:
-            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
 class Locked(Broken):

@@ -95,7 +95,7 @@ def chosen(cases: Sequence[C], matrix: str, stride: int) -> list[C]:
     seen: set[object] = set()
     picked = []
     for number, case in enumerate(cases):
-        touched = {("call", case.call), ("fault", case.fault), ("right", case.call, case.right)}
+        touched = {("call", case.call), ("fault", case.fault), ("right", case.right)}
         if not touched <= seen or number % stride == 0:
             picked.append(case)
         seen |= touched

@@ -18,7 +18,7 @@ CASES = [Case(when, what, Right(letter)) for (what, when), letter in data.INCOMI
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_slack_does_on_the_way_in(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
     """Nothing that was acknowledged is lost, nothing delivered twice is done twice, and a dead connection is made anew."""
-    with cell("on the way in from Slack", case), town(tmp_path, template) as world:
+    with cell("on the way in from Slack", case, apart=True), town(tmp_path, template) as world:
         if case.call == "the event that a group has changed":
             world.approvers = (world.leads,)
         trial = Trial(world.start(), "apply" if case.call == "while the PBX is worked on" else "trusted")

@@ -9,7 +9,6 @@ from sqlalchemy import make_url
 
 from tests.flow.test_cli import Call, call
 from tests.flow.test_restore import number
-from tests.flow.world import World
 from tests.postgres import Postgres, binaries
 
 __all__ = ["call"]
@@ -32,7 +31,7 @@ def tool(name: str, url: str, *words: str) -> None:
 
 
 def test_a_dump_that_was_put_back(call: Call) -> None:
-    """Once `restored` has said so, the next start voids what was open in the dump, repeats nothing and gives no number again."""
+    """Once `restored` has said so, the next start voids what was open in the dump, and gives no number again."""
     world = call.world.start()
     card = world.ask(world.fill_trusted)
     file = world.folder / "dump"

@@ -1,11 +1,12 @@
-"""A real store in a SQLite file, a clock that stands still, and requests brought into any state of theirs."""
+"""A real store, in a SQLite file or on a PostgreSQL server, a clock that stands still, and requests brought into any state of theirs."""
 
 import functools
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bot.domain.policy import Verdict
 from bot.domain.requests import Ask, Kind, Request, Shown
 from bot.store import ledger, votes
 from bot.store.engine import Store
+from tests.postgres import Postgres
 from tests.unit import block_samples
 
 KEY = bytes(range(32))
@@ -62,10 +64,37 @@ def _migrated() -> bytes:
 
 def open_store(folder: Path, now: Callable[[], datetime] | None = None, key: bytes = KEY) -> Store:
     """The store of that folder; a new one if it has none."""
+    if _servers:
+        return Store(_url(folder), key, now or Clock())
     file = folder / "bot.db"
     if not file.exists():
         file.write_bytes(_migrated())
     return Store(f"sqlite:///{file}", key, now or Clock())
+
+
+#: The server on which `open_store` makes a database for each folder, in place of a file in it.
+_servers: list[Postgres] = []
+_urls: dict[Path, str] = {}
+
+
+@contextmanager
+def on_server(server: Postgres) -> Iterator[None]:
+    """Stores are opened there for so long."""
+    _servers.append(server)
+    try:
+        yield
+    finally:
+        _servers.pop()
+        while _urls:
+            server.drop(server.name_of(_urls.popitem()[1]))
+
+
+def _url(folder: Path) -> str:
+    if folder not in _urls:
+        _urls[folder] = _servers[-1].url(_servers[-1].create())
+        with closing(Store(_urls[folder], KEY, Clock())) as store, store.begin() as session:
+            store.vault.check(session)  # as if it had been migrated with that key
+    return _urls[folder]
 
 
 def copy_of(folder: Path, into: Path) -> bytes:

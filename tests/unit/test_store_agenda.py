@@ -15,6 +15,8 @@ from bot.store.engine import Store
 from bot.store.tables import AgendaRow
 from tests.unit.store_kit import NOW, Clock, open_store, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 ALL = tuple(Work)
 
 

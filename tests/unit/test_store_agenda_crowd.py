@@ -5,6 +5,7 @@ from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from bot.store import agenda
@@ -12,6 +13,8 @@ from bot.store.agenda import Entry, Work
 from bot.store.engine import Store
 from bot.store.tables import AgendaRow
 from tests.unit.store_kit import NOW, at_once, open_store, read
+
+pytestmark = pytest.mark.usefixtures("any_database")
 
 
 def size(store: Store) -> int:

@@ -16,6 +16,8 @@ from bot.store import audit
 from bot.store.engine import Store
 from tests.unit.store_kit import NOW, at_once, open_store, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 TRIGGERS = ("events_no_update", "events_no_delete")
 
 

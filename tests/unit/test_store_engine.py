@@ -20,6 +20,8 @@ from bot.store.engine import MIGRATIONS, Store
 from bot.store.tables import AgendaRow, Base, ChainRow, RequestRow
 from tests.unit.store_kit import KEY, NOW, Clock, at_once, new_draft, open_store, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:

@@ -33,6 +33,8 @@ from tests.unit.store_kit import (
     record,
 )
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:

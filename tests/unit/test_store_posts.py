@@ -11,6 +11,8 @@ from bot.store.posts import CARD, OUTCOME, RIGHTED, Post
 from bot.store.tables import RequestRow
 from tests.unit.store_kit import Clock, new_draft, open_store, pending, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 
 @pytest.fixture
 def clock() -> Clock:

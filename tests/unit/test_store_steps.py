@@ -15,6 +15,8 @@ from bot.store import steps
 from bot.store.engine import Store
 from tests.unit.store_kit import Clock, approved, at_once, open_store, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 ALLOWED = {
     (StepState.INTENDED, StepState.SENT),
     (StepState.INTENDED, StepState.SETTLED),

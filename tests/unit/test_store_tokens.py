@@ -16,6 +16,8 @@ from bot.store.tables import TokenRow
 from bot.store.tokens import LOGIN_LEASE, TokenShelf
 from tests.unit.store_kit import NOW, Clock, at_once, open_store, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 
 @pytest.fixture
 def clock() -> Clock:

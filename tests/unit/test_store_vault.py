@@ -15,6 +15,8 @@ from bot.store.tables import MetaRow, SecretRow
 from bot.store.vault import Vault
 from tests.unit.store_kit import KEY, SECRET, copy_of, new_draft, open_store, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 OTHER_KEY = bytes(reversed(KEY))
 
 

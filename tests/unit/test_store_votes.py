@@ -34,6 +34,8 @@ from tests.unit.store_kit import (
     record,
 )
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 
 @pytest.fixture
 def clock() -> Clock:

@@ -32,6 +32,8 @@ from tests.unit.store_kit import (
     record,
 )
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 CLEO = "U0CLEO"
 RULES: dict[str, Any] = {"hq": {"approvers": (ANA, LEADS)}, "branch": {"approvers": (LEADS,), "approvals": 2}}
 

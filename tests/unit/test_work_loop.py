@@ -17,6 +17,8 @@ from bot.store.tables import AgendaRow
 from bot.work.loop import BREATHER, Crew, Loop, later
 from tests.unit.store_kit import NOW, Clock, Statements, open_store, read
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 
 @pytest.fixture
 def clock() -> Clock:
