@@ -20,7 +20,7 @@ from tests.crash.shared_clock import SharedClock
 from tests.flow.world import World
 
 #: Seconds of real time for what takes no time on an idle machine.
-PATIENCE = 30.0
+PATIENCE = 60.0
 #: Seconds by which time jumps at most: less than a lease, so that whoever is at work keeps what is theirs.
 LONGEST_JUMP = 31.0
 #: Added to a jump, so that what is due then is due.
@@ -96,6 +96,10 @@ class Bot:
         self._signal(signal.SIGKILL)
         self._wait(lambda: self._over)
 
+    def wait_over(self, timeout: float = PATIENCE) -> None:
+        """Until it is dead; TimeoutError if it goes on living for so long."""
+        self._wait(lambda: self._over, timeout)
+
     def stand_still(self) -> None:
         self.stands_still = True
         self._signal(signal.SIGSTOP)
@@ -166,22 +170,31 @@ class Herd:
         return [bot for bot in self.bots if not bot.is_over and not bot.stands_still]
 
     def start(self, count: int = 1, **first: Any) -> list[Bot]:
-        """So many more, once each is connected to Slack."""
-        before = self.world.slack.connections
+        """So many more, once all are connected to Slack."""
+        new = self.begin(count, **first)
+        self.world.slack.wait_for(lambda: self.world.slack.connections >= len(self.awake), PATIENCE)
+        return new
+
+    def begin(self, count: int = 1, **first: Any) -> list[Bot]:
+        """So many more, once they have begun to listen; Slack may have lost its connection by now."""
         new = [Bot(self._nursery.connect(), {**self._first, **first}) for _ in range(count)]
         self.bots += new
         for bot in new:
             bot.wait_up()
         assert not any(bot.is_over for bot in new), f"a bot did not start: {self.log()[-2000:]}"
-        self.world.slack.wait_for(lambda: self.world.slack.connections >= before + count, PATIENCE)
         return new
+
+    def bury(self, bot: Bot) -> None:
+        """Kill it if it lives, and forget it."""
+        bot.end()
+        self.bots.remove(bot)
 
     def log(self) -> str:
         """What all of them have logged."""
         return Path(str(self._first["log"])).read_text()
 
     def wake(self) -> None:
-        for bot in self.bots:
+        for bot in list(self.bots):
             bot.wake()
 
     def end(self) -> None:

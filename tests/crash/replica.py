@@ -1,8 +1,8 @@
 """One of several bots, as a process that can be killed or stopped from outside and at its own crash points.
 
 Orders come on a socket, a line of JSON each: ``wake`` (the clock was moved), ``arm`` (what to do at which point), ``look``
-(what is on the agenda, and how many points were passed), and the end of the line, which ends the process. It runs as a module to
-be the one that all others are forked from, because importing the bot takes longer than most tests do.
+(what is on the agenda, and how many points were passed), and the end of the line, which ends the process. It runs as a module
+to be the one that all others are forked from, because importing the bot takes longer than most tests do.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 
 from bot.domain.requests import Kind
 from bot.sandbox.pki import Authority
+from bot.sandbox.slack import Modal
 from bot.store import audit
 from tests.crash.herd import Bot, Herd, Nursery, wait_until
 from tests.crash.worlds import a_world, ledger_of, secrets_kept
@@ -93,7 +94,7 @@ def test_a_bot_whose_clock_slept_too_is_refused_by_the_pbx_and_by_the_fence(herd
     ("point", "nth"), [("slack chat.postMessage before", 1), ("slack chat.update before", 1), ("commit before", 9)]
 )
 def test_a_bot_that_slept_past_its_lease_tells_nothing_twice(herd: Herd, point: str, nth: int) -> None:
-    """Stopped on its way to Slack or to the database and woken after the end, a bot adds nothing and spoils nothing for good."""
+    """Stopped on its way to Slack or to the database and woken after the end, a bot adds no line and spoils none for long."""
     world = herd.world
     herd.start(2)
     card = _ask(world, Kind.TRUSTED)
@@ -115,7 +116,7 @@ def test_a_bot_stopped_under_load_spoils_nothing(herd: Herd) -> None:
     cards = [_ask_trusted(world, number, pbx) for number, pbx in enumerate(["hq", "branch"] * 4)]
     for card in cards[:6]:
         world.approve(card)
-    world.hq.wait_for(lambda: world.hq.count("certificate/create") > 0)
+    world.hq.wait_for(lambda: world.hq.count("certificate/create") > 0, timeout=60)
     sleeper.stand_still()
     for card in cards[6:]:
         _press_until_taken(world, card)
@@ -131,11 +132,20 @@ def test_a_bot_stopped_under_load_spoils_nothing(herd: Herd) -> None:
 
 def _ask_trusted(world: World, number: int, pbx: str = "hq") -> Card:
     root = Authority.make(f"Root {number}")
-    return world.ask(lambda form: world.fill_trusted(form, (f"root-{number}.crt", root.cert_pem), pbx=pbx))
+
+    def fill(form: Modal) -> Modal:
+        return world.fill_trusted(form, (f"root-{number}.crt", root.cert_pem), pbx=pbx)
+
+    return world.ask(fill)
 
 
 def _ask(world: World, kind: Kind) -> Card:
-    return world.ask({Kind.TRUSTED: world.fill_trusted, Kind.IMPORT: world.fill_import, Kind.APPLY: world.fill_apply}[kind])
+    fill: dict[Kind, Callable[..., Modal]] = {
+        Kind.TRUSTED: world.fill_trusted,
+        Kind.IMPORT: world.fill_import,
+        Kind.APPLY: world.fill_apply,
+    }
+    return world.ask(fill[kind])
 
 
 def _press_until_taken(world: World, card: Card) -> None:

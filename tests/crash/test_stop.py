@@ -35,7 +35,7 @@ class Served:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env={**os.environ, **self._world.environ()}, stderr=log)
         if connected:
-            self._world.slack.wait_connected(timeout=20)
+            self._world.slack.wait_connected(timeout=60)
         return self
 
     def ask_to_end(self, number: signal.Signals = signal.SIGTERM) -> None:
@@ -126,7 +126,7 @@ def test_stopped_while_it_starts(world: World, served: Served) -> None:
     """Stopped while Slack does not answer its first call, the bot exits with 0 in time, and the next one starts."""
     world.slack.trouble.delay("auth.test", 20)
     served.start(connected=False)
-    world.slack.wait_for(lambda: world.slack_calls("auth.test") > 0, timeout=20)
+    world.slack.wait_for(lambda: world.slack_calls("auth.test") > 0, timeout=60)
     assert served.end() == 0
     world.slack.trouble.clear()
     served.start()
