@@ -26,13 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test that has a database once on each that was asked for."""
-    if "database" in metafunc.fixturenames:
+    if "database_kind" in metafunc.fixturenames:
         asked = metafunc.config.getoption("--databases").split(",")
         unknown = set(asked) - set(DATABASES)
         if unknown:
             raise pytest.UsageError(f"--databases knows {', '.join(DATABASES)}, not {', '.join(sorted(unknown))}")
         if asked != ["sqlite"]:
-            metafunc.parametrize("database", asked, indirect=True)
+            metafunc.parametrize("database_kind", asked, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -46,15 +46,21 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database for this test alone: a SQLite file in its folder, or what ``--databases`` asks for."""
-    kind = getattr(request, "param", "sqlite")
-    if kind == "sqlite":
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """What this test runs on, of those that ``--databases`` asks for."""
+    kind: str = getattr(request, "param", "sqlite")
+    alone = request.node.get_closest_marker("sqlite_only")
+    if kind != "sqlite" and alone is not None:
+        pytest.skip(f"about SQLite itself: {alone.args[0]}")
+    return kind
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path, database_kind: str) -> Iterator[str]:
+    """The URL of a database for this test alone: a SQLite file in its folder, or one on the server."""
+    if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path}/bot.db"
         return
-    alone = request.node.get_closest_marker("sqlite_only")
-    if alone is not None:
-        pytest.skip(f"about SQLite itself: {alone.args[0]}")
     server: Postgres = request.getfixturevalue("postgres")
     with server.database() as url:
         yield url

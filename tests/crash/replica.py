@@ -28,7 +28,7 @@ from bot.store.agenda import Work
 from bot.store.tables import AgendaRow
 from tests.crash.shared_clock import SharedClock
 
-#: What waits for people, or comes round and round.
+#: What waits for people, or comes round and round: nothing to wait for, until it is due.
 PATIENT = (Work.EXPIRE.value, Work.WIPE.value, Work.SWEEP.value)
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
@@ -112,7 +112,7 @@ class Replica:
             rows = list(session.scalars(select_rows(AgendaRow)))
         now = self._now()
         held = {row.key: row.lease_until or now for row in rows if row.owner is not None}
-        due = [_start(row, held) for row in rows if row.kind not in PATIENT]
+        due = [start for row in rows if (start := _start(row, held)) <= now or row.kind not in PATIENT]
         return {
             "held": [row.owner for row in rows if row.owner is not None and (row.lease_until or now) > now],
             "next": (min(due) - now).total_seconds() if due else None,

@@ -1,4 +1,4 @@
-"""Hours of requests in minutes, with everything going wrong by chance; `tests.crash.storm_verdict` says what must be so at the end.
+"""Hours of requests in minutes, with everything going wrong by chance; `tests.crash.storm_verdict` says what must be so then.
 
 The seed decides what each person wants and does, and which faults and kills come one after the other. What meets what is up to
 the threads, so that a seed that failed may have to be tried more than once: ``STORM_SEED=N pytest tests/crash/test_storm.py``.
@@ -165,7 +165,9 @@ class Storm:
             return False
 
     def _withdraw(self, card: dict[str, Any]) -> bool:
-        text = next(self._world.slack.read(one) for one in self._world.slack.messages(card["channel"]) if one["ts"] == card["ts"])
+        text = next(
+            self._world.slack.read(one) for one in self._world.slack.messages(card["channel"]) if one["ts"] == card["ts"]
+        )
         requester = next(person for person in self._world.requesters if f"Asked for by @{person.name} " in text)
         return requester.click(card, "withdraw").outcome == "acked"
 

@@ -75,8 +75,9 @@ class StormWorld(World):
                 self.pbxs[pbx].remove_certificate(number)
 
     def end(self) -> None:
-        for machine in (self.slack, *self.pbxs.values()):
-            machine.stop()
+        self.slack.stop()
+        for pbx in self.pbxs.values():
+            pbx.stop()
 
     def _listen(self) -> None:
         """Under the workspace's lock, so it only notes what is to be done. A call's effect comes with a later change."""

@@ -76,7 +76,8 @@ class Weather:
     def _faults(self) -> None:
         dice = random.Random(f"{self._seed} faults")
         kinds: Sequence[tuple[Callable[[random.Random], None], int]] = (
-            (self._pbx_errs, 10), (self._pbx_is_away, 1), (self._slack_errs, 10), (self._line_breaks, 1), (self._database_waits, 2),
+            (self._pbx_errs, 10), (self._pbx_is_away, 1), (self._slack_errs, 10), (self._line_breaks, 1),
+            (self._database_waits, 2),
         )  # fmt: skip
 
         def one() -> None:

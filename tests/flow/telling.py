@@ -4,7 +4,7 @@ Nothing sleeps: the limits, the budgets and the agenda share one clock, so an ho
 every time.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -134,8 +134,24 @@ class Stage:
 
     def lines(self, request: Request) -> list[str]:
         """How each line of the thread begins."""
-        blocks = [block for reply in self.replies(request) for block in reply["blocks"] if block["type"] == "section"]
-        return [self.slack.read({"blocks": [block]}).split(" ")[0] for block in blocks]
+        return [beginning for reply in self.replies(request) for beginning in self._beginnings(reply["blocks"])]
+
+    def threads(self) -> dict[str, tuple[str, list[str]]]:
+        """For the event of every card: what it says, and how each line of its thread begins. One look, for many."""
+        with self.slack.state.changed:
+            messages = [message for message in self.channel.messages if message.metadata]
+        lines: defaultdict[str | None, list[str]] = defaultdict(list)
+        for message in messages:
+            lines[message.thread_ts] += self._beginnings(message.blocks) if message.thread_ts else []
+        return {
+            message.metadata["event_payload"]["event"]: (self.slack.read({"blocks": message.blocks}), lines[message.ts])
+            for message in messages
+            if message.metadata and not message.thread_ts
+        }
+
+    def _beginnings(self, blocks: list[Json]) -> list[str]:
+        sections = [block for block in blocks if block["type"] == "section"]
+        return [self.slack.read({"blocks": [block]}).split(" ")[0] for block in sections]
 
     def calls(self) -> Counter[str]:
         return Counter(call.method for call in self.slack.log)

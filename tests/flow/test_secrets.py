@@ -71,7 +71,7 @@ def test_keys_and_credentials_lie_encrypted_in_the_database(world: World) -> Non
 def test_what_was_typed_as_a_credential_is_kept_from_everybody(
     quiet: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Typed DNS credentials reach the PBX and nothing else: no view that the bot paints, no log line, no row or byte of the database."""
+    """Typed DNS credentials reach the PBX and nothing else: no view of the bot's, no log line, no byte of the database."""
     caplog.set_level(logging.INFO)
     quiet.slack_lines = "allow_typed_dns_credentials = true"
     world = quiet.start()

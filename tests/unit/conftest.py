@@ -9,9 +9,9 @@ from tests.unit import store_kit
 
 
 @pytest.fixture
-def any_database(request: pytest.FixtureRequest, database: str) -> Iterator[None]:
+def any_database(request: pytest.FixtureRequest, database_kind: str) -> Iterator[None]:
     """Stores are opened on whatever ``--databases`` asks for."""
-    if database.startswith("sqlite"):
+    if database_kind == "sqlite":
         yield
         return
     server: Postgres = request.getfixturevalue("postgres")

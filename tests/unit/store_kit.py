@@ -1,4 +1,4 @@
-"""A real store, in a SQLite file or on a PostgreSQL server, a clock that stands still, and requests brought into any state of theirs."""
+"""A real store on SQLite or PostgreSQL, a clock that stands still, and requests brought into any state of theirs."""
 
 import functools
 import shutil

@@ -76,6 +76,7 @@ def test_busy(store: Store) -> None:
     bump(store, wait=0.3)
 
 
+@pytest.mark.sqlite_only("its busy_timeout")
 def test_waits(store: Store) -> None:
     """Each transaction has its own wait, also on a connection that another one used with a shorter one."""
     for _ in range(2):
@@ -94,6 +95,7 @@ def test_reading_never_waits(store: Store) -> None:
             assert session.scalars(select(ChainRow.length)).one() == 0
 
 
+@pytest.mark.sqlite_only("how many connections its pool has")
 def test_no_connection_left(store: Store) -> None:
     """When all connections are in use, that is busy, too."""
     with ExitStack() as held:
@@ -112,6 +114,7 @@ def test_missing(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.sqlite_only("its file")
 def test_no_database(tmp_path: Path) -> None:
     """A file that is no database, or is damaged, is unavailable as well."""
     store = open_store(tmp_path)
@@ -132,6 +135,7 @@ def test_own_errors_pass(store: Store) -> None:
         raise StoreError("Mine.")
 
 
+@pytest.mark.sqlite_only("its pragmas")
 def test_pragmas(store: Store) -> None:
     """Every connection keeps what is committed through a power cut, and what is deleted from being read again."""
     expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
@@ -172,6 +176,7 @@ def test_migrations_make_the_models(store: Store) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
+@pytest.mark.sqlite_only("how it words an index")
 def test_same_indexes(store: Store, tmp_path: Path) -> None:
     """Each index is the same to the letter, with the conditions on which correctness rests; Alembic compares no conditions."""
     engine = create_engine(f"sqlite:///{tmp_path}/models.db")

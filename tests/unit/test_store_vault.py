@@ -132,6 +132,7 @@ def test_keyed_digest() -> None:
     assert mine.keyed_digest(SECRET) not in (mine.keyed_digest(SECRET + b" "), other.keyed_digest(SECRET))
 
 
+@pytest.mark.sqlite_only("its files")
 def test_nothing_in_clear(store: Store, tmp_path: Path) -> None:
     """No file of the database holds a secret in clear, nor the key."""
     put(store, new_draft(store).id, plain=SECRET * 500)
@@ -141,6 +142,7 @@ def test_nothing_in_clear(store: Store, tmp_path: Path) -> None:
     assert b"New corporate root" in lying  # so the search does find what is there
 
 
+@pytest.mark.sqlite_only("its files")
 @pytest.mark.parametrize("size", [100, 50_000])
 def test_wiped_bytes(store: Store, tmp_path: Path, size: int) -> None:
     """Once wiped, not even the sealed bytes are left in the files, be they in a row or in pages of their own."""
@@ -155,6 +157,7 @@ def test_wiped_bytes(store: Store, tmp_path: Path, size: int) -> None:
     assert sealed[-64:] not in after
 
 
+@pytest.mark.sqlite_only("its files")
 def test_wiped_bytes_need_secure_delete(store: Store, tmp_path: Path) -> None:
     """Without SQLite's secure_delete they would be left: this is what the test above looks for."""
     sealed = put(store, new_draft(store).id, plain=b"x" * 50_000)
@@ -180,6 +183,7 @@ def test_wiped_by_name(store: Store) -> None:
         assert store.vault.names(session, second) == ["bundle"]
 
 
+@pytest.mark.sqlite_only("its secure_delete")
 def test_every_connection_wipes(store: Store) -> None:
     """Each connection of the pool overwrites what it deletes."""
     with store.begin() as first, store.begin() as second:

@@ -233,6 +233,7 @@ def test_what_does_not_end_is_parked(store: Store, clock: Clock) -> None:
     assert [(row.owner, row.fence) for row in rows(store)] == [("the next process", adopted.fence)]
 
 
+@pytest.mark.sqlite_only("its words for a file that is gone")
 def test_put_back_when_the_database_is_back(store: Store, clock: Clock) -> None:
     """What failed while the database was gone does not wait for its lease to run out: it is put back as soon as that works."""
     gone, refused = threading.Event(), threading.Semaphore(0)
@@ -343,6 +344,7 @@ def test_busy_key_is_quiet(store: Store) -> None:
     assert count <= 6
 
 
+@pytest.mark.sqlite_only("its words for a file that is gone")
 def test_outlives_its_database(store: Store) -> None:
     """While the database cannot be reached nothing is done; when it can be again, the crew is still there."""
     gone, tried = threading.Event(), threading.Event()

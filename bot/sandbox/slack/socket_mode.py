@@ -146,6 +146,8 @@ class SocketMode:
                 message = json.loads(await socket.receive_text())
             except (WebSocketDisconnect, ValueError):
                 return
+            except RuntimeError:  # `disconnect` has closed it in the meantime
+                return
             if isinstance(message, dict):
                 payload = message.get("payload")
                 self._acknowledge(message.get("envelope_id"), payload if isinstance(payload, dict) else None)
