@@ -27,9 +27,9 @@ from bot.work.trouble import PATIENCE, PAUSE, Course, sentence
 LOOKING_FOR = timedelta(hours=1)
 RARELY = 600.0  # seconds
 
-#: What has not left so soon after its intent is not sent on the strength of it: this process slept, or the network did. When
-#: the lease has run out, somebody else looks and, finding nothing, makes the call again. The rest of the lease is for the clocks
-#: of two machines, which may differ by that much.
+#: What has not left so soon after its intent is not sent on the strength of it: this process slept, or the network did.
+#: When the lease has run out, somebody else looks and, finding nothing, makes the call again. The rest of the lease is for
+#: the clocks of two machines, which may differ by that much.
 LEAVES_WITHIN = timedelta(seconds=20)
 
 #: The events that tell of an outage; what the thread was told last says whether one goes on.

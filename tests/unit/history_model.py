@@ -12,9 +12,7 @@ STEPS = {
     ("approved", "waiting"): {("approved", end) for end in ("applying", "failed", "unknown")},
     ("approved", "unknown"): {("approved", end) for end in ("unknown", "applying", "done", "failed")},
 }
-ENDS = {("approved", end) for end in ("done", "failed")} | {
-    (end, "") for end in ("rejected", "withdrawn", "expired")
-}
+ENDS = {("approved", end) for end in ("done", "failed")} | {(end, "") for end in ("rejected", "withdrawn", "expired")}
 DRAFT_FOR, PENDING_FOR = timedelta(hours=1), timedelta(hours=8)
 
 
