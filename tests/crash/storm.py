@@ -81,9 +81,9 @@ class Storm:
 
     def _ask_all(self, person: Person) -> None:
         while (number := self._take()) is not None:
-            for _ in range(TRIES):
+            for attempt in range(TRIES):
                 with suppress(PersonRefused, TimeoutError, Vanished):
-                    self._ask(person, number)
+                    self._ask(person, number, f"host{number}-{attempt}.example.com")
                     break
                 self._close_all(person)
             else:
@@ -94,32 +94,33 @@ class Storm:
         with self._taking:
             return next(self._next, None)
 
-    def _ask(self, person: Person, number: int) -> None:
-        """Command, form, evidence; whoever is told of problems leaves it at that."""
+    def _ask(self, person: Person, number: int, domain: str) -> None:
+        """Command, form, evidence; whoever is told of problems begins anew."""
         person.command("/pbx-cert", "", self._world.certs)
         form = person.wait_modal(callback_id="form", timeout=GLANCE)
-        self._fill(form, random.Random(f"{self._seed} request {number}"), number)
+        self._fill(form, random.Random(f"{self._seed} request {number}"), domain)
         if form.submit().outcome != "acked":
             raise Vanished
         _see(lambda: form.view["callback_id"] != "checking")
-        if form.view["callback_id"] == "confirm":
-            _press(lambda: form.submit().outcome == "acked" and form.view["callback_id"] == "asked")
+        if form.view["callback_id"] != "confirm":
+            raise Vanished
+        _press(lambda: form.submit().outcome == "acked" and form.view["callback_id"] == "asked")
 
-    def _fill(self, form: Modal, dice: random.Random, number: int) -> None:
+    def _fill(self, form: Modal, dice: random.Random, domain: str) -> None:
+        """``domain`` is of this attempt alone: a draft that was left behind has another."""
         kind = dice.choices(("trusted", "import", "apply"), (60, 20, 20))[0]
         if kind != "trusted":
             shows = {"import": "f0:auto_renewal", "apply": "f0:domain"}[kind]
             form.choose("kind", kind)
             _see(lambda: any(block.get("block_id") == shows for block in form.view["blocks"]))
         form.pick("pbx", dice.choice([*self._world.pbxs]))
-        domain = f"host{number}.example.com"
         if kind == "apply":
             form.type("domain", domain)
             form.choose("dns", "corp")
         else:
-            issued = self._root.issue(domain, sans=[domain]) if kind == "import" else Authority.make(f"Root {number}")
-            form.attach("files", (f"file{number}.pem", issued.bundle_pem if kind == "import" else issued.cert_pem))
-        form.type("reason", f"Request {number} of the storm")
+            issued = self._root.issue(domain, sans=[domain]) if kind == "import" else Authority.make(f"Root of {domain}")
+            form.attach("files", (f"{domain}.pem", issued.bundle_pem if kind == "import" else issued.cert_pem))
+        form.type("reason", f"{domain} lies in the storm")
 
     def _close_all(self, person: Person) -> None:
         for modal in reversed(person.modals):

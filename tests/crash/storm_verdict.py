@@ -29,6 +29,8 @@ class Verdict:
     def __init__(self, herd: Herd, world: StormWorld) -> None:
         self._world = world
         self.wrong: list[str] = []
+        #: Clicks that were acknowledged and not taken, whose private "not taken" was itself lost in the storm.
+        self.untold = 0
         channels = [world.certs, world.branch_channel]
         self._top = [message for channel in channels for message in world.slack.messages(channel)]
         with ledger_of(herd) as session:
@@ -62,8 +64,7 @@ class Verdict:
                 continue
             if _is_vote(one) and f"{one.kind}:{one.payload['trigger_id']}" not in votes:
                 refused[one.user or ""] -= 1
-                if refused[one.user or ""] < 0:
-                    yield f"a click of {one.user} is lost"
+                self.untold += refused[one.user or ""] < 0
             elif _became(one) == "checking" and f"{one.kind}:{one.payload['trigger_id']}" not in drafts:
                 yield f"a submission of {one.user} is lost"
             elif _became(one) == "asked" and _shown(one) not in asked:
@@ -140,7 +141,8 @@ class Verdict:
 
     def summary(self) -> str:
         states = Counter(_state(request) for request in self.asked)
-        return ", ".join(f"{count} {state}" for state, count in states.most_common())
+        told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        return told + (f"; {self.untold} clicks were not taken, and the word of it was lost" if self.untold else "")
 
 
 def _state(request: Request) -> str:

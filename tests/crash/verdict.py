@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlalchemy import MetaData, func, select
+from sqlalchemy import MetaData, NullPool, create_engine, func, select
+from sqlalchemy.orm import Session
 
 from bot import config as configuration
 from bot.exceptions import ChainBroken
 from bot.sandbox.pbx.certificates import StoredCertificate
 from bot.sandbox.slack.records import Call
 from bot.store import audit
-from bot.store.engine import Store
 from tests.crash.story import Story
 from tests.flow.world import ALI_ID, ALI_SECRET, KEY, World
 
@@ -164,25 +164,26 @@ def _told_privately(world: World) -> Iterator[str]:
 
 
 def _database(story: Story) -> Iterator[str]:
-    """The audit chain is whole, and no secret is left in any table, sealed or not."""
+    """The audit chain is whole, and no secret is left in any table, sealed or not.
+
+    Read past the bot's own store, whose impatience with a slow database is not what is judged here.
+    """
     world = story.world
     config = configuration.load(story.config, world.environ())
-    store = Store(config.database.url, config.secrets.key_bytes(), world.clock)
-    try:
-        with store.begin() as session:
-            try:
-                audit.verify(session)
-            except ChainBroken as broken:
-                yield f"{broken}"
-            tables = MetaData()
-            tables.reflect(session.connection())
-            if kept := session.scalar(select(func.count()).select_from(tables.tables["secrets"])):
-                yield f"{kept} secrets are kept"
-            for name, table in tables.tables.items():
-                if any(_is_secret(str(cell).encode(), world) for row in session.execute(select(table)) for cell in row):
-                    yield f"a secret is in the table {name}"
-    finally:
-        store.close()
+    engine = create_engine(config.database.url, poolclass=NullPool)
+    with Session(engine) as session:
+        try:
+            audit.verify(session)
+        except ChainBroken as broken:
+            yield f"{broken}"
+        tables = MetaData()
+        tables.reflect(session.connection())
+        if kept := session.scalar(select(func.count()).select_from(tables.tables["secrets"])):
+            yield f"{kept} secrets are kept"
+        for name, table in tables.tables.items():
+            if any(_is_secret(str(cell).encode(), world) for row in session.execute(select(table)) for cell in row):
+                yield f"a secret is in the table {name}"
+    engine.dispose()
 
 
 def _leaks(folder: Path, world: World) -> Iterator[str]:

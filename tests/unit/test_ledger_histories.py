@@ -8,9 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -292,7 +301,8 @@ def _shown(seen: Seen) -> Shown:
     return Shown(seen.number, seen.version, seen.digest)
 
 
-Histories.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-TestHistories = Histories.TestCase
+@pytest.mark.usefixtures("any_database")
+def test_histories() -> None:
+    """Whatever people do, and wherever the process dies, the rules hold."""
+    how = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    run_state_machine_as_test(Histories, settings=how)  # type: ignore[no-untyped-call]

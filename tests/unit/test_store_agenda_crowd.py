@@ -67,3 +67,4 @@ def test_many_workers(tmp_path: Path) -> None:
     assert watch.overlaps == 0
     assert sum(len(numbers) for numbers in watch.done.values()) == 1000
     assert all(numbers == sorted(set(numbers)) for numbers in watch.done.values())
+    store.close()

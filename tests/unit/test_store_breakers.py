@@ -17,8 +17,6 @@ from bot.store.tables import AgendaRow
 from tests.unit.breaker_kit import away, due, opened, silent, told
 from tests.unit.store_kit import KEY, Clock, Statements, approved, open_store, read
 
-pytestmark = pytest.mark.usefixtures("any_database")
-
 
 @pytest.fixture
 def clock() -> Clock:

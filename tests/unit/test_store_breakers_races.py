@@ -19,8 +19,6 @@ from bot.store.tables import BreakerRow
 from tests.unit.breaker_kit import away, due, opened, silent, told
 from tests.unit.store_kit import KEY, Clock, at_once, open_store, read
 
-pytestmark = pytest.mark.usefixtures("any_database")
-
 _NAMES = count(1)
 
 
