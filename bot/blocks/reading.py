@@ -70,7 +70,8 @@ def _any(element: Mapping[str, Any]) -> str:
 
 
 def _text(element: Mapping[str, Any]) -> str:
-    return (element.get("value") or "").strip()
+    """What was typed; PostgreSQL cannot keep the character NUL, and nobody means it."""
+    return (element.get("value") or "").replace("\0", "").strip()
 
 
 def _chosen(element: Mapping[str, Any]) -> str:

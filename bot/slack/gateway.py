@@ -18,7 +18,7 @@ from bot.slack import files, response_url
 from bot.slack.budget import Budget
 from bot.slack.errors import guarded
 from bot.slack.files import FileInfo
-from bot.slack.transport import Client
+from bot.slack.transport import Client, leaving_only_while
 
 Blocks = Sequence[Mapping[str, Any]]
 
@@ -81,20 +81,33 @@ class Gateway:
         thread_ts: str | None = None,
         event: str | None = None,
         also: Sequence[str] = (),
+        not_after: datetime | None = None,
     ) -> Posted:
         """A new message. ``channel`` may be a user's id; the answer then names the direct message's channel.
 
-        ``also`` are the ids of further events that it tells of. If the thread's first message is gone, Slack puts the new one
-        into the channel itself, and the answer says so.
+        ``also`` are the ids of further events that it tells of. After ``not_after`` it stays here (SlackUnreachable): whoever
+        did not get so far by then was asleep, and somebody else may have said it. If the thread's first message is gone, Slack
+        puts the new one into the channel itself, and the answer says so.
         """
         message = {**_message(blocks, text, event, also), "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
-        answer = self._write("chat.postMessage", {"channel": channel, **message}, channel, who=event or "")
+        args = {"channel": channel, **message}
+        answer = self._write("chat.postMessage", args, channel, who=event or "", not_after=not_after)
         landed = (answer.get("message") or {}).get("thread_ts") or ""
         return Posted(_text(answer, "channel"), _text(answer, "ts"), landed)
 
-    def update(self, channel: str, ts: str, *, blocks: Blocks, text: str, event: str | None = None) -> None:
-        """Without an event's id, a message keeps the one that it has."""
-        self._write("chat.update", {"channel": channel, "ts": ts, **_message(blocks, text, event)}, channel, who=ts)
+    def update(
+        self,
+        channel: str,
+        ts: str,
+        *,
+        blocks: Blocks,
+        text: str,
+        event: str | None = None,
+        not_after: datetime | None = None,
+    ) -> None:
+        """Without an event's id, a message keeps the one that it has. ``not_after`` as with `post`."""
+        args = {"channel": channel, "ts": ts, **_message(blocks, text, event)}
+        self._write("chat.update", args, channel, who=ts, not_after=not_after)
 
     def delete(self, channel: str, ts: str) -> None:
         """One of our own messages."""
@@ -195,8 +208,11 @@ class Gateway:
 
     # Calling
 
-    def _write(self, method: str, args: Mapping[str, Any], channel: str = "", *, who: str = "") -> dict[str, Any]:
-        return self._call(method, channel, who, json=_given(args))
+    def _write(
+        self, method: str, args: Mapping[str, Any], channel: str = "", *, who: str = "", not_after: datetime | None = None
+    ) -> dict[str, Any]:
+        with leaving_only_while(None if not_after is None else lambda: self._now() <= not_after):
+            return self._call(method, channel, who, json=_given(args))
 
     def _read(self, method: str, args: Mapping[str, Any], *, who: str = "", begun: bool = False) -> dict[str, Any]:
         """Slack's reading methods take a form and no JSON (docs.slack.dev/apis/web-api)."""

@@ -16,7 +16,9 @@ import json
 import logging
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import (
@@ -62,12 +64,34 @@ class Answer:
     body: str
 
 
+#: For the calls of this thread: whether they may still leave.
+_in_time: ContextVar[Callable[[], bool] | None] = ContextVar("in_time", default=None)
+
+
+@contextmanager
+def leaving_only_while(in_time: Callable[[], bool] | None) -> Iterator[None]:
+    """Calls within the block leave only if this still holds when their connection stands; else they raise NotConnected."""
+    before = _in_time.set(in_time)
+    try:
+        yield
+    finally:
+        _in_time.reset(before)
+
+
+def _must_be_in_time() -> None:
+    """Asked at the last moment: a process may have slept since it meant to call."""
+    in_time = _in_time.get()
+    if in_time is not None and not in_time():
+        raise NotConnected("too late")
+
+
 class _Plain(http.client.HTTPConnection):
     def connect(self) -> None:
         try:
             super().connect()
         except (OSError, http.client.HTTPException) as error:
             raise NotConnected(type(error).__name__) from error
+        _must_be_in_time()
 
 
 class _Secure(http.client.HTTPSConnection):
@@ -76,6 +100,7 @@ class _Secure(http.client.HTTPSConnection):
             super().connect()
         except (OSError, http.client.HTTPException) as error:
             raise NotConnected(type(error).__name__) from error
+        _must_be_in_time()
 
 
 class _PlainHandler(HTTPHandler):

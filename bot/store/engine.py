@@ -142,9 +142,9 @@ def _sqlite(url: str) -> Engine:
 def _postgresql(url: str) -> Engine:
     """READ COMMITTED, one writer at a time: the same as with SQLite, where nobody can do otherwise.
 
-    Before its first change each transaction takes one lock that ends with it. So two of them never hold rows that the other
-    one wants, in whatever order they take them, and each statement sees all that was committed before its transaction's first
-    change. It costs little: the audit chain's head puts nearly every writer in line anyway, and so does NOTIFY at the commit.
+    Before the first row that it changes or locks each transaction takes one lock that ends with it. So two of them never hold
+    rows that the other one wants, in whatever order they take them, and each statement from then on sees all that was committed
+    before. It costs little: the audit chain's head puts nearly every writer in line anyway, and so does NOTIFY at the commit.
     """
     engine = create_engine(
         url, connect_args=dict(LINE), pool_size=24, max_overflow=0, pool_timeout=LISTENER_WAIT, pool_pre_ping=True,
@@ -157,11 +157,15 @@ def _postgresql(url: str) -> Engine:
 
     @event.listens_for(engine, "before_cursor_execute")
     def _stand_in_line(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if not connection.info["writes"] and statement.lstrip()[:6].upper() in _CHANGES:
+        if not connection.info["writes"] and _takes_a_lock(statement):
             connection.info["writes"] = True
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
     return engine
+
+
+def _takes_a_lock(statement: str) -> bool:
+    return statement.lstrip()[:6].upper() in _CHANGES or "FOR UPDATE" in statement
 
 
 def utc_now() -> datetime:

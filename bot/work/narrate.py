@@ -30,7 +30,7 @@ from bot.store.agenda import Entry
 from bot.store.posts import CARD, EPHEMERAL, LINK, LINK_DIRECT, OUTCOME, REFUSED, Post
 from bot.work.context import Context
 from bot.work.loop import later
-from bot.work.posting import Poster
+from bot.work.posting import FRESH, Poster
 from bot.work.thread import PACE, Thread
 
 log = structlog.get_logger(__name__)
@@ -142,7 +142,7 @@ class Narrator:
             return due
         with self._store.begin() as session:
             agenda.hold(session, told.entry, now)  # whoever took over knows better what it has to show
-        self._slack.update(card.channel, card.ts, blocks=painted.blocks, text=painted.text)
+        self._slack.update(card.channel, card.ts, blocks=painted.blocks, text=painted.text, not_after=now + FRESH)
         with self._store.begin() as session:
             posts.repainted(session, now, told.request.id, CARD, painted.digest)
         return None

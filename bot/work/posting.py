@@ -100,7 +100,9 @@ class Poster:
             raise SlackRateLimited(1)
         event, *also = (event_id(about, purpose) for purpose in purposes)
         try:
-            posted = self._slack.post(channel, blocks=blocks, text=text, thread_ts=thread or None, event=event, also=also)
+            posted = self._slack.post(
+                channel, blocks=blocks, text=text, thread_ts=thread or None, event=event, also=also, not_after=intended + FRESH
+            )
         except (SlackUnreachable, SlackRateLimited, SlackRefused):  # certain: nothing was posted
             self._forget(about, purposes, intended)
             raise

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash import matrix
+from tests.crash.herd import Nursery
 from tests.crash.life import Zygote
 from tests.flow.world import World
 from tests.postgres import Postgres
@@ -20,6 +21,12 @@ Fresh = Callable[[str], AbstractContextManager[World]]
 def zygote() -> Iterator[Zygote]:
     with Zygote() as zygote:
         yield zygote
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as nursery:
+        yield nursery
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,10 @@ A_MINUTE = 60.0 + 5.0
 CREATE = "pbx certificate/create before"
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as nursery:
-        yield nursery
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        is_whole = metafunc.config.getoption("--matrix") == "whole"
+        metafunc.parametrize("kind", [*Kind] if is_whole else [Kind.APPLY])
 
 
 @pytest.fixture
@@ -59,7 +59,6 @@ def test_the_others_go_on_when_one_is_killed_for_good(herd: Herd) -> None:
     _judge(herd, cards)
 
 
-@pytest.mark.parametrize("kind", [Kind.TRUSTED, Kind.IMPORT, Kind.APPLY])
 def test_a_bot_that_slept_past_its_lease_sends_nothing(herd: Herd, kind: Kind) -> None:
     """Stopped between its intent and its call and woken after somebody else made the call, a bot holds its own back."""
     world = herd.world
@@ -73,7 +72,6 @@ def test_a_bot_that_slept_past_its_lease_sends_nothing(herd: Herd, kind: Kind) -
     _judge(herd, [card])
 
 
-@pytest.mark.parametrize("kind", [Kind.TRUSTED, Kind.IMPORT, Kind.APPLY])
 def test_a_bot_whose_clock_slept_too_is_refused_by_the_pbx_and_by_the_fence(herd: Herd, kind: Kind) -> None:
     """Where even the clock stood still, the second call goes out; the PBX refuses it, and nothing of that is kept or told."""
     world = herd.world
@@ -109,8 +107,10 @@ def test_a_bot_that_slept_past_its_lease_tells_nothing_twice(herd: Herd, point: 
 
 
 @pytest.mark.timeout(240)
-def test_a_bot_stopped_under_load_spoils_nothing(herd: Herd) -> None:
+def test_a_bot_stopped_under_load_spoils_nothing(herd: Herd, pytestconfig: pytest.Config) -> None:
     """Stopped from outside while eight requests are under way, and woken after its leases ran out, a bot does nothing twice."""
+    if pytestconfig.getoption("--matrix") == "part":
+        pytest.skip("PostgreSQL ends each transaction of the stopped one after ten real seconds; make test-all waits for that")
     world = herd.world
     sleeper, *_ = herd.start(3)
     cards = [_ask_trusted(world, number, pbx) for number, pbx in enumerate(["hq", "branch"] * 4)]
@@ -170,10 +170,10 @@ def _asleep_before_its_call(herd: Herd, kind: Kind) -> tuple[Card, Bot]:
 
 
 def _wake(herd: Herd, sleeper: Bot) -> None:
-    """Until it has noticed that somebody else took over."""
-    lost = herd.log().count("agenda.lease_lost")
+    """Until it has made or held back its call, and nobody has anything to do any more."""
     sleeper.go_on()
-    wait_until(lambda: herd.log().count("agenda.lease_lost") > lost, "its result was refused")
+    wait_until(lambda: sleeper.look()["passed"].get("pbx certificate/create after", 0) > 0, "its call is over")
+    herd.pass_time(lambda: not sleeper.look()["held"])
 
 
 def _sweep(herd: Herd) -> None:

@@ -22,12 +22,6 @@ from tests.postgres import Postgres
 SIZE = {"part": 25, "whole": 500}
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as nursery:
-        yield nursery
-
-
 @pytest.mark.timeout(1500)
 def test_a_storm_loses_nothing_and_does_nothing_twice(
     tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, record_property: RecordProperty

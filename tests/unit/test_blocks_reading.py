@@ -82,6 +82,6 @@ def test_new_files_are_read() -> None:
 
 
 def test_a_reason_to_reject_is_read() -> None:
-    """The reason comes without the spaces around it."""
-    view = {"state": {"values": {"reason": {"reason": typed("  wrong root ")}}}}
+    """The reason comes without the spaces around it, and without the character that a database may not take."""
+    view = {"state": {"values": {"reason": {"reason": typed("  wrong\0 root ")}}}}
     assert read_reject_reason(view) == "wrong root"

@@ -301,8 +301,9 @@ def _shown(seen: Seen) -> Shown:
     return Shown(seen.number, seen.version, seen.digest)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("any_database")
 def test_histories() -> None:
     """Whatever people do, and wherever the process dies, the rules hold."""
     how = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    run_state_machine_as_test(Histories, settings=how)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Histories, settings=how)
