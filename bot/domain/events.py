@@ -68,6 +68,42 @@ class EventKind(StrEnum):
     RESTORED = "restored"
     #: The request's secrets are gone. data: names
     WIPED = "wiped"
+    #: The requester changed what is asked for; votes start again. data: version, digest, changes (list of sentences)
+    EDITED = "edited"
+    #: The rule that a request was asked under is not the one of the configuration any more; both count. data: rule, now
+    RULE_CHANGED = "rule_changed"
+    #: An earlier vote counts no longer, because the policy does not name its person any more. data: user, rule
+    LAPSED = "lapsed"
+    #: data: wanted (list of users and groups), number (1 for the first)
+    REMINDED = "reminded"
+    #: data: to (list of users and groups)
+    ESCALATED = "escalated"
+    #: What waits for somebody was told to them by direct message; no request's own. data: users, requests
+    DIGEST = "digest"
+    #: One person lets it be done without the approvals, as the rule allows. data: reason, rule, confirm_by
+    EMERGENCY = "emergency"
+    #: A second person has looked at it afterwards. data: comment
+    CONFIRMED = "confirmed"
+    #: Nobody has, and the time for it is over. data: number (1 for the first)
+    UNCONFIRMED = "unconfirmed"
+    #: It is approved and begins later. data: start, why
+    SCHEDULED = "scheduled"
+    #: A call to the PBX is about to leave that changes something. data: step, call
+    CALLING = "calling"
+    #: A call to the PBX is over. data: step, call, errcode, error, milliseconds
+    CALLED = "called"
+    #: A configuration is in force; no request's own. data: hash, replica, by
+    CONFIG_LOADED = "config_loaded"
+    #: A faulty one is not, and the last good one stays. data: hash, replica, by, mistakes
+    CONFIG_REFUSED = "config_refused"
+    #: Replicas work by different configurations; no request's own. data: hashes
+    CONFIG_DIFFERS = "config_differs"
+    #: The policy names nobody who could approve for a PBX; no request's own. data: pbx, line, sentence
+    POLICY_TROUBLE = "policy_trouble"
+    #: The chain's head is about to be posted; no request's own. data: length, head
+    WITNESSED = "witnessed"
+    #: The personal data of an ended request was reduced to what the chain needs. data: events (list of ids)
+    REDUCED = "reduced"
 
 
 class Word(StrEnum):

@@ -36,6 +36,14 @@ class Work(StrEnum):
     SWEEP = "sweep"  #: a look whether the cards are still there and show what they should
     NOTICE = "notice"  #: what a channel is told of a PBX
     HERALD = "herald"  #: what all channels are told after the database was put back
+    REMIND = "remind"  #: a request that nobody has decided yet
+    ESCALATE = "escalate"  #: one that nobody has decided for too long
+    DIGEST = "digest"  #: once a day, to each approver: all that waits for them
+    CONFIRM = "confirm"  #: an emergency that nobody has confirmed afterwards
+    NIGHTLY = "nightly"  #: once a day: can everything still be approved by somebody?
+    WITNESS = "witness"  #: once a day: the chain's head, for Slack to bear witness
+    REDUCE = "reduce"  #: once a day: personal data that was kept for long enough
+    RULES = "rules"  #: after a change of the configuration: the open requests' rules
 
 
 @dataclass(frozen=True)

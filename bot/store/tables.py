@@ -43,7 +43,12 @@ class RequestRow(Base):
     """
 
     __tablename__ = "requests"
-    __table_args__ = (Index("ix_requests_open", "pbx", "decision"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_requests_open", "pbx", "decision"),
+        Index("ix_requests_requester", "requester", "id"),
+        Index("ix_requests_key", "key_id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int]
@@ -68,6 +73,35 @@ class RequestRow(Base):
     decided_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[dict[str, Any] | None]
+    #: The rule that it was asked under, and the configuration's of today if that is another one.
+    rule: Mapped[dict[str, Any] | None]
+    rule_now: Mapped[dict[str, Any] | None]
+    #: For a draft that changes a request: which one, and the version that its requester saw.
+    edits: Mapped[int | None]
+    edits_version: Mapped[int | None]
+    #: When an approved request begins, if not at once.
+    starts_at: Mapped[datetime | None]
+    #: SHA-256 of the certificate's public key (SubjectPublicKeyInfo), in hex; "" where there is none.
+    key_id: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    #: The host names that it is for, each between spaces, in lower case; for searching.
+    names: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    #: When its personal data was reduced.
+    reduced_at: Mapped[datetime | None]
+
+
+class VersionRow(Base):
+    """What a request was before it was changed; its current version is in its own row."""
+
+    __tablename__ = "versions"
+
+    request: Mapped[int] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    ask: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any] | None]
+    plan: Mapped[list[Any]]
+    digest: Mapped[str]
+    rule: Mapped[dict[str, Any] | None]
+    replaced_at: Mapped[datetime]
 
 
 class VoteRow(Base):
@@ -87,8 +121,10 @@ class VoteRow(Base):
     user: Mapped[str]
     verdict: Mapped[str]
     reason: Mapped[str]
-    #: recorded, then counted, refused or (a click that is no vote) acted
+    #: recorded, then counted, refused or (a click that is no vote) acted; a counted one may lapse
     state: Mapped[str]
+    #: Which of its rule's groups of approvers the person was in when it was counted, by number.
+    seats: Mapped[list[Any] | None]
     delivery: Mapped[str] = mapped_column(unique=True)
     #: Where the person can be answered privately; sealed, because whoever has it can post.
     reply_to: Mapped[bytes | None]
@@ -218,6 +254,19 @@ class BreakerRow(Base):
     since: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
+
+
+class ReplicaRow(Base):
+    """One running bot, and the configuration that it works by."""
+
+    __tablename__ = "replicas"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    #: SHA-256 over what must be the same everywhere; no secret goes into it.
+    config_hash: Mapped[str]
+    #: The last order to read the configuration anew that it has followed.
+    reloaded: Mapped[int]
+    seen_at: Mapped[datetime]
 
 
 class MetaRow(Base):
