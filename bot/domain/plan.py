@@ -82,6 +82,8 @@ class Evidence:
     key_files: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
     public_pem: str = ""
+    #: What makes it risky (`bot.domain.risk.Risk`), by value.
+    risks: tuple[str, ...] = ()
 
     @property
     def is_full(self) -> bool:
@@ -101,6 +103,7 @@ class Evidence:
             "key_files": list(self.key_files),
             "params": list(self.params),
             "public_pem": self.public_pem,
+            "risks": list(self.risks),
         }
 
     @classmethod
@@ -116,6 +119,7 @@ class Evidence:
             chain=tuple(CertificateFacts.from_json(facts) for facts in data["chain"]),
             neighbours=tuple(Neighbour(**neighbour) for neighbour in data["neighbours"]),
             public_pem=data["public_pem"],
+            risks=tuple(data.get("risks", ())),
             **lists,
         )
 

@@ -12,25 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-
-class Kind(StrEnum):
-    """The three ways of the vendor's page "Add a Certificate"."""
-
-    #: A CA certificate that the PBX shall trust, from a file.
-    TRUSTED = "trusted"
-    #: A certificate of the PBX's own with its private key, from files.
-    IMPORT = "import"
-    #: A certificate of the PBX's own that it applies for itself through a DNS provider.
-    APPLY = "apply"
-
-    @property
-    def slot_type(self) -> str:
-        """The PBX's ``type``: ``trusted`` or ``server``."""
-        return "trusted" if self is Kind.TRUSTED else "server"
-
-
-#: How many certificates of a type a PBX holds (vendor page "Add a Certificate").
-SLOTS: Mapping[str, int] = {"server": 3, "trusted": 20}
+from bot.domain.kinds import SLOTS as SLOTS
+from bot.domain.kinds import Kind as Kind
+from bot.domain.rules import Rule
 
 
 class Decision(StrEnum):
@@ -126,6 +110,10 @@ class Ask:
     provider: str = ""
     params: tuple[str, ...] = ()
     files: tuple[ReceivedFile, ...] = ()
+    #: When it shall begin at the earliest, in ISO 8601 with a time zone; "" for as soon as it is approved and may be.
+    start: str = ""
+    #: At once and without the approvals, where the rule lets the requester do that.
+    emergency: bool = False
 
     @property
     def needs_files(self) -> bool:
@@ -154,12 +142,13 @@ TYPED = ":typed"
 
 @dataclass(frozen=True)
 class Vote:
-    """One counted voice."""
+    """One counted voice; ``seats`` are the groups of approvers that it stood for, as in `bot.domain.rules.Rule.seats`."""
 
     user: str
     verdict: str
     reason: str
     at: datetime
+    seats: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -219,6 +208,25 @@ class Request:
     votes: tuple[Vote, ...] = ()
     outcome: Outcome | None = None
     problems: tuple[Mapping[str, str], ...] = field(default=())
+    #: The rule that it was asked under; None while it is a draft that was not checked.
+    rule: Rule | None = None
+    #: The configuration's rule of today, where that is another one: then both count.
+    rule_now: Rule | None = None
+    #: For a draft that changes a request: its number, and the version that the requester saw.
+    edits: int | None = None
+    edits_version: int | None = None
+    #: When an approved request begins, if not at once.
+    starts_at: datetime | None = None
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All that count: the one that it was asked under, and today's where that is another one."""
+        return tuple(rule for rule in (self.rule, self.rule_now) if rule is not None)
+
+    @property
+    def number(self) -> int:
+        """What people call it: a draft that changes a request bears that one's number."""
+        return self.edits or self.id
 
     @property
     def is_open(self) -> bool:

@@ -1,0 +1,80 @@
+"""Whether the approvals that a request has are enough: each seat of its rule wants a person of its own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.rules import Memberships, Rule, Seats, is_among
+
+#: Who approved, and the indexes into `Rule.seats` of the groups that they are in.
+Voters = Mapping[str, frozenset[int]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an open request stands. ``missing`` are the seats that are still to be taken; of ``one_of``, one group's.
+
+    Of several ways to seat the same people one is told; which people may still take a seat does not depend on it.
+    """
+
+    reached: bool
+    missing: tuple[Seats, ...] = ()
+    one_of: tuple[Seats, ...] = ()
+
+
+def seats_of(user: str, rule: Rule, members: Memberships) -> frozenset[int] | None:
+    """The groups of approvers that the user is in; None when a group decides that and was not read."""
+    among = [is_among(user, seats.subjects, members) for seats in rule.seats]
+    if None in among:
+        return None
+    return frozenset(index for index, is_in in enumerate(among) if is_in)
+
+
+def groups_to_read(users: Iterable[str], rule: Rule) -> frozenset[str]:
+    """The user groups that decide where these users sit: none of a seat in which all of them are named."""
+    people = frozenset(users)
+    wanted = (seats for seats in rule.seats if not people <= frozenset(seats.subjects))
+    return frozenset(subject for seats in wanted for subject in seats.subjects if subject.startswith("S"))
+
+
+def standing(rule: Rule, voters: Voters) -> Standing:
+    """Everybody takes one seat at most, so who is in two groups stands for one of them."""
+    first = len(rule.all)
+    ways = [(*range(first), option) for option in range(first, first + len(rule.any))] or [tuple(range(first))]
+    taken = [_seated(rule, way, voters) for way in ways]
+    full = [all(seated[index] == rule.seats[index].count for index in way) for way, seated in zip(ways, taken, strict=True)]
+    if any(full):
+        return Standing(True)
+    best = max(range(len(ways)), key=lambda way: sum(taken[way].values()))
+    left = _left(rule, taken[best])
+    options = tuple(seats for index, seats in left if index >= first)
+    if len(rule.any) > 1:  # as long as it is open which group of them it will be, all are told
+        options = tuple(
+            seats for way, seated in zip(ways, taken, strict=True) for index, seats in _left(rule, seated) if index == way[-1]
+        )
+    return Standing(False, tuple(seats for index, seats in left if index < first), options)
+
+
+def _left(rule: Rule, seated: Mapping[int, int]) -> list[tuple[int, Seats]]:
+    """What is still to be taken of the seats of one way."""
+    rest = {index: rule.seats[index].count - count for index, count in seated.items()}
+    return [(index, replace(rule.seats[index], count=count)) for index, count in rest.items() if count > 0]
+
+
+def _seated(rule: Rule, way: Sequence[int], voters: Voters) -> dict[int, int]:
+    """How many seats of each group can be taken at most: a maximum matching, by augmenting paths (Kuhn)."""
+    seats = [index for index in way for _ in range(rule.seats[index].count)]
+    sits: dict[str, int] = {}
+
+    def seat(place: int, asked: set[str]) -> bool:
+        for user, groups in voters.items():
+            if seats[place] in groups and user not in asked:
+                asked.add(user)
+                if user not in sits or seat(sits[user], asked):
+                    sits[user] = place
+                    return True
+        return False
+
+    found = dict.fromkeys(way, 0)
+    for place, index in enumerate(seats):
+        found[index] += seat(place, set())
+    return found
