@@ -1,12 +1,26 @@
 """One frozen `Config`, read from a TOML file and the environment.
 
 models.py     the tables of the file
+rules.py      those of them that say who may ask and who may approve
 values.py     how a single value is read: secrets, addresses, times, fingerprints, Slack's ids
 mistakes.py   what is wrong with a file, one line each
 loading.py    file and environment in, `Config` or `ConfigError` out
 """
 
 from bot.config.loading import load
-from bot.config.models import Config, DatabaseConfig, DnsProfile, PbxConfig, SecretsConfig, SlackConfig
+from bot.config.models import (
+    AuditConfig,
+    Config,
+    DatabaseConfig,
+    DnsProfile,
+    PbxConfig,
+    RiskConfig,
+    SecretsConfig,
+    SlackConfig,
+)
+from bot.config.rules import PolicyConfig, TeamConfig
 
-__all__ = ["Config", "DatabaseConfig", "DnsProfile", "PbxConfig", "SecretsConfig", "SlackConfig", "load"]
+__all__ = [
+    "AuditConfig", "Config", "DatabaseConfig", "DnsProfile", "PbxConfig", "PolicyConfig", "RiskConfig", "SecretsConfig",
+    "SlackConfig", "TeamConfig", "load",
+]  # fmt: skip

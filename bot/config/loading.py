@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.config import mistakes
+from bot.config import mistakes, rules
 from bot.config.models import SLACK_ENVIRONMENT, Config, DnsProfile
 from bot.config.values import Sources
 from bot.exceptions import ConfigError
@@ -24,6 +24,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         config = Config.model_validate(_shape(raw, environ), context=Sources(environ, path.parent))
     except ValidationError as error:
         found[:0] = mistakes.of_values(error)
+    else:
+        found += rules.mistakes(config)
     if found:
         raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in found))
     return config

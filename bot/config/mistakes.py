@@ -8,7 +8,17 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.models import SLACK_ENVIRONMENT, Config, DatabaseConfig, PbxConfig, SecretsConfig, SlackConfig, Table
+from bot.config.models import (
+    SLACK_ENVIRONMENT,
+    AuditConfig,
+    Config,
+    DatabaseConfig,
+    PbxConfig,
+    RiskConfig,
+    SecretsConfig,
+    SlackConfig,
+)
+from bot.config.rules import EmergencyConfig, PolicyConfig, SeatsConfig, Table, TeamConfig
 from bot.config.values import HOW_SECRETS_ARE_GIVEN
 
 Raw = Mapping[str, Any]
@@ -18,7 +28,13 @@ TABLES: Mapping[str, type[Table]] = {
     "secrets": SecretsConfig,
     "slack": SlackConfig,
     "pbx": PbxConfig,
+    "policy": PolicyConfig,
+    "team": TeamConfig,
+    "risk": RiskConfig,
+    "audit": AuditConfig,
 }
+#: Tables within an entry of ``[[policy]]``.
+INNER: Mapping[str, type[Table]] = {"all": SeatsConfig, "any": SeatsConfig, "emergency": EmergencyConfig}
 #: pydantic's error types (docs.pydantic.dev/latest/errors/validation_errors) in our words.
 WORDS = {
     "missing": "is missing",
@@ -50,6 +66,7 @@ def of_file(raw: Raw) -> Iterator[str]:
     yield from _doubles(raw, "pbx", "name")
     yield from _doubles(raw, "pbx", "url")
     yield from _doubles(raw, "dns", "name")
+    yield from _doubles(raw, "team", "name")
     yield from _plain_secrets(raw)
 
 
@@ -68,15 +85,19 @@ def _shown(key: str) -> str:
 def _what(details: ErrorDetails) -> str:
     if details["type"] == "extra_forbidden":
         return _unknown(details["loc"])
+    if details["type"] == "enum":
+        return f"must be one of {details['ctx']['expected']}"
     if details["type"] == "value_error":
         return str(details["ctx"]["error"])
-    if details["type"] == "tuple_type" and details["loc"] in (("pbx",), ("dns",)):
+    if details["type"] == "tuple_type" and details["loc"] in (("pbx",), ("dns",), ("policy",), ("team",)):
         return f"must be written as [[{details['loc'][0]}]], in double brackets"
     return WORDS.get(details["type"], details["msg"])
 
 
 def _unknown(location: tuple[int | str, ...]) -> str:
-    table = TABLES[str(location[0])] if len(location) > 1 else Config
+    table: type[Table] = TABLES[str(location[0])] if len(location) > 1 else Config
+    if table is PolicyConfig and len(location) > 3:
+        table = INNER[str(location[2])]
     known = [key for key in table.model_fields if table is not SlackConfig or key not in SLACK_ENVIRONMENT]
     near = difflib.get_close_matches(str(location[-1]).lower(), known, n=1)
     return f"is not known; did you mean {near[0]}?" if near else f"is not known; what may stand here: {', '.join(known)}"

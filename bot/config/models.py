@@ -1,13 +1,14 @@
 """The tables of the configuration file, frozen."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -20,6 +21,8 @@ from pydantic import (
 )
 
 from bot.config import values
+from bot.config.rules import PolicyConfig, Table, TeamConfig, Time, policy_of
+from bot.domain.rules import Policy
 
 #: The fields of `SlackConfig` that the environment gives and the file must not hold.
 SLACK_ENVIRONMENT: Mapping[str, str] = MappingProxyType(
@@ -37,12 +40,6 @@ Parameters = Annotated[
     AfterValidator(MappingProxyType),
     PlainSerializer(dict, return_type=dict[str, Parameter]),
 ]
-
-
-class Table(BaseModel):
-    """What every table has in common: nothing changes after loading, and a key we do not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class DatabaseConfig(Table):
@@ -78,6 +75,13 @@ class SlackConfig(Table):
     allow_typed_dns_credentials: StrictBool = False
     #: Who may press Try again and is told of trouble; empty means the approvers of the PBX. See `Config.operators_of`.
     operators: values.People = ()
+    #: Where operators are told of what concerns the bot itself; empty means ``channel``.
+    operators_channel: values.ChannelIdOrNone = ""
+    #: Guests, bots and people of other workspaces may ask and approve only if they, or their workspace, are named here.
+    outsiders: Annotated[tuple[values.OutsiderId, ...], AfterValidator(values.distinct)] = ()
+    #: When, in ``timezone``, each approver is told once a day what waits for them.
+    digest_at: values.TimeOfDay = time(9, 0)
+    timezone: values.TimeZone = ZoneInfo("UTC")
     bot_token: Annotated[values.Secret, values.slack_token("xoxb-")]
     #: The app-level token of Socket Mode.
     app_token: Annotated[values.Secret, values.slack_token("xapp-")]
@@ -101,7 +105,8 @@ class PbxConfig(Table):
     channel: values.ChannelId = ""
     #: Who may ask; empty means everybody in the workspace.
     requesters: values.People = ()
-    approvers: Annotated[values.People, AfterValidator(values.not_empty)]
+    #: The shorthand for one rule behind all of ``[[policy]]``; empty only where those say it all.
+    approvers: Annotated[values.People, AfterValidator(values.not_empty)] = Field(default=(), validate_default=False)
     approvals: Annotated[StrictInt, Field(ge=1)] = 1
 
     @field_validator("requesters")
@@ -134,14 +139,38 @@ class DnsProfile(Table):
         return {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in self.params.items()}
 
 
+class RiskConfig(Table):
+    """``[risk]``: from where on a certificate is called risky."""
+
+    #: A certificate that is valid for longer is of the risk ``long_validity`` (CA/B Forum, Ballot SC-081).
+    longest_validity: Time = timedelta(days=398)
+
+
+class AuditConfig(Table):
+    """``[audit]``: the trail's witness, and for how long personal data stays in it."""
+
+    #: Where the chain's head is posted once a day; empty means ``slack.operators_channel``.
+    channel: values.ChannelIdOrNone = ""
+    #: When, in ``slack.timezone``.
+    witness_at: values.TimeOfDay = time(6, 0)
+    #: So long after a request's end its personal data is reduced to what the chain needs; None is never.
+    personal_data_for: Time | None = None
+
+
 class Config(Table):
     """The whole configuration; nothing secret is in its repr or its dump."""
+
+    model_config = ConfigDict(ignored_types=(cached_property,))
 
     database: DatabaseConfig = DatabaseConfig()
     secrets: SecretsConfig
     slack: SlackConfig
     pbx: Annotated[tuple[PbxConfig, ...], AfterValidator(values.not_empty)]
+    policy: tuple[PolicyConfig, ...] = ()
+    team: tuple[TeamConfig, ...] = ()
     dns: tuple[DnsProfile, ...] = ()
+    risk: RiskConfig = RiskConfig()
+    audit: AuditConfig = AuditConfig()
 
     @field_validator("pbx")
     @classmethod
@@ -157,6 +186,20 @@ class Config(Table):
 
     def dns_named(self, name: str) -> DnsProfile | None:
         return next((profile for profile in self.dns if profile.name.casefold() == name.casefold()), None)
+
+    @cached_property
+    def rules(self) -> Policy:
+        """Who may ask and who may approve."""
+        return policy_of(self)
+
+    @property
+    def operators_channel(self) -> str:
+        """Where operators are told of what concerns the bot itself."""
+        return self.slack.operators_channel or self.slack.channel
+
+    @property
+    def audit_channel(self) -> str:
+        return self.audit.channel or self.operators_channel
 
     def operators_of(self, pbx: PbxConfig) -> tuple[str, ...]:
         """Who may press Try again for this PBX and is told of its trouble."""

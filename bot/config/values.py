@@ -11,10 +11,11 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 from sqlalchemy import make_url
@@ -228,6 +229,25 @@ def _with_driver(text: str) -> str:
     return text
 
 
+def read_time_of_day(value: object) -> time:
+    if isinstance(value, time):  # TOML has times of its own
+        return value.replace(second=0, microsecond=0)
+    parts = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
+    if not parts:
+        raise ValueError('must be a time of day such as "09:00"')
+    return time(int(parts[1]), int(parts[2]))
+
+
+def read_time_zone(value: object) -> ZoneInfo:
+    """A name of the IANA time zone database, which the machine or the package tzdata holds."""
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(value if isinstance(value, str) else "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('must be the name of a time zone such as "Europe/Berlin" or "UTC"') from None
+
+
 Secret = Annotated[SecretStr, BeforeValidator(read_secret)]
 Name = Annotated[
     str,
@@ -236,10 +256,15 @@ Name = Annotated[
         "must be 1 to 40 letters, digits, dots, dashes or underscores, and begin with a letter or a digit",
     ),
 ]
-ChannelId = Annotated[
-    str, matching(r"[CG][A-Z0-9]{2,}", 'must be a channel\'s id such as "C01CERTS", as its details in Slack show it')
-]
+_NO_CHANNEL = 'must be a channel\'s id such as "C01CERTS", as its details in Slack show it'
+ChannelId = Annotated[str, matching(r"[CG][A-Z0-9]{2,}", _NO_CHANNEL)]
+ChannelIdOrNone = Annotated[str, matching(r"([CG][A-Z0-9]{2,})?", _NO_CHANNEL)]
+PERSON = re.compile(r"[UWS][A-Z0-9]{2,}")
 PersonId = Annotated[
-    str, matching(r"[UWS][A-Z0-9]{2,}", 'must be the id of a user ("U…", "W…") or of a user group ("S…"), not a name')
+    str, matching(PERSON.pattern, 'must be the id of a user ("U…", "W…") or of a user group ("S…"), not a name')
 ]
+#: A user who is a guest or a bot, or another workspace.
+OutsiderId = Annotated[str, matching(r"[UWT][A-Z0-9]{2,}", 'must be the id of a user ("U…", "W…") or of a workspace ("T…")')]
 People = Annotated[tuple[PersonId, ...], AfterValidator(distinct)]
+TimeOfDay = Annotated[time, BeforeValidator(read_time_of_day)]
+TimeZone = Annotated[ZoneInfo, BeforeValidator(read_time_zone)]

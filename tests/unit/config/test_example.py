@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from bot.config import Config, DatabaseConfig, DnsProfile, PbxConfig, SecretsConfig, SlackConfig, load
+from bot.config import (
+    AuditConfig,
+    Config,
+    DatabaseConfig,
+    DnsProfile,
+    PbxConfig,
+    PolicyConfig,
+    RiskConfig,
+    SecretsConfig,
+    SlackConfig,
+    TeamConfig,
+    load,
+)
 from bot.config.models import SLACK_ENVIRONMENT
 from tests.unit.config.files import ENVIRON, MINIMAL
 
@@ -21,6 +33,10 @@ class TestTheExample:
         "[secrets]": SecretsConfig,
         "[slack]": SlackConfig,
         "[[pbx]]": PbxConfig,
+        "[[policy]]": PolicyConfig,
+        "[[team]]": TeamConfig,
+        "[risk]": RiskConfig,
+        "[audit]": AuditConfig,
         "[[dns]]": DnsProfile,
     }
 
