@@ -1,4 +1,4 @@
-"""The command line: `pbx-cert-bot serve | doctor | migrate | backup | restored | sandbox | audit`."""
+"""The command line: `pbx-cert-bot serve | doctor | migrate | backup | restored | sandbox | policy | audit`."""
 
 import os
 import sys
@@ -16,14 +16,19 @@ from sqlalchemy import make_url
 
 from bot import config as configuration
 from bot import logs
+from bot.blocks.why import why_plain
 from bot.doctor import Doctor
+from bot.domain.requests import MOST, Decision
 from bot.ending import Ending, leave
 from bot.exceptions import BotError, ConfigError, SlackError
 from bot.house import Bot
 from bot.sandbox.clock import SandboxClock
-from bot.store import alone, audit, restore
+from bot.slack.gateway import Gateway
+from bot.slack.people import People
+from bot.store import alone, audit, ledger, restore
 from bot.store.backup import backup as make_backup
 from bot.store.engine import Store, utc_now
+from bot.work.explain import explain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +38,8 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(no_args_is_help=True, help="The audit chain.")
 app.add_typer(audit_app, name="audit")
+policy_app = typer.Typer(no_args_is_help=True, help="Who may ask and who may approve.")
+app.add_typer(policy_app, name="policy")
 
 ConfigFile = Annotated[Path, typer.Option("--config", envvar="PBX_CERT_BOT_CONFIG", help="The configuration file.")]
 DEFAULT = Path("config.toml")
@@ -155,6 +162,24 @@ def verify(config: ConfigFile = DEFAULT) -> None:
         with store.begin() as session:
             found = audit.verify(session)
     _say(f"{found.length} events, unbroken. Head: {found.head}")
+
+
+@policy_app.command()
+def why(
+    number: Annotated[int, typer.Argument(min=1, max=MOST - 1, help="The request's number.", show_default=False)],
+    user: Annotated[str, typer.Option(help="Whether this person may decide it, by their Slack id.")] = "",
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Say who may decide a request, by which rule, what is missing, and when it expires."""
+    settings = configuration.load(config, os.environ)
+    with closing(_store(config)) as store:
+        _must_be_there(store.url)
+        with store.begin() as session:
+            request = ledger.load(session, number)
+    if request is None or request.decision is Decision.DRAFT:
+        raise BotError(f"There is no request #{number}.", code="no_request")
+    slack = Gateway(settings.slack.bot_token.get_secret_value(), settings.slack.api_url, now=utc_now)
+    _say(why_plain(explain(settings, People(slack, utc_now), request, user)))
 
 
 def _store(config: Path) -> Store:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from bot.config import Config, PbxConfig
 from bot.domain.dns_providers import Catalogue, check_params
-from bot.domain.policy import groups_in
 from bot.domain.requests import SLOTS
+from bot.domain.rules import groups_in
 from bot.exceptions import BotError, PbxError, SlackError, StoreError
 from bot.pbx.client import PbxClient
 from bot.pbx.endpoint import Endpoint
@@ -109,8 +109,12 @@ class Doctor:
         return Finding(count > 0, what, f"{count} members" if count else "nobody is in it")
 
     def _subjects(self) -> tuple[str, ...]:
-        named = (subject for pbx in self._config.pbx for subject in (*pbx.approvers, *pbx.requesters))
-        return (*self._config.slack.operators, *named)
+        """Everybody whom the configuration names."""
+        rules = (clause.rule for clause in self._config.rules.clauses)
+        named = (subject for rule in rules for subject in (*rule.approvers, *rule.requesters, *rule.readers, *rule.escalate_to))
+        asked = (subject for clause in self._config.rules.clauses for subject in clause.when.requesters)
+        teams = (subject for team in self._config.rules.teams for subject in (*team.members, *team.leads))
+        return (*self._config.slack.operators, *named, *asked, *teams)
 
     def _pbx(self, pbx: PbxConfig) -> Iterator[Finding]:
         what = f"pbx {pbx.name}"

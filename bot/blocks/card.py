@@ -1,9 +1,9 @@
 """The message in which a request is decided, rendered whole from its row every time and never patched."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.blocks import evidence, parts, words
+from bot.blocks import deciders, evidence, parts, words
 from bot.blocks.parts import Block
 from bot.blocks.text import at, code, escape, packed, plain, quote
 from bot.domain.events import Word
@@ -63,6 +63,7 @@ BUTTONS: tuple[CardButton, ...] = (
     CardButton(Word.CHECK_AGAIN.value, "Check again", _awaits_word, "primary"),
     CardButton(Word.IS_THERE.value, "It is there", _awaits_word, confirm=_confirm_there),
     CardButton(Word.IS_NOT_THERE.value, "It is not there", _awaits_word, "danger", _confirm_not_there),
+    CardButton("why", "Why?", _is_open),
     CardButton("details", "Details", lambda request: True),
 )
 
@@ -72,15 +73,15 @@ def word_buttons(request: Request) -> list[Block]:
     return [button.render(request) for button in BUTTONS if button.applies is _awaits_word and request.awaits_word]
 
 
-def card(request: Request, *, approvers: Sequence[str] = ()) -> tuple[list[Block], str]:
-    """The blocks, and the text for notifications. ``approvers`` may decide; they are mentioned while it is open."""
+def card(request: Request) -> tuple[list[Block], str]:
+    """The blocks, and the text for notifications. Who may decide is mentioned while it is open."""
     blocks = [
         parts.header(words.title(request)),
         *parts.sections(packed(_top(request))),
         parts.section(f"*Why*\n{quote(request.ask.reason)}"),
         *parts.sections(packed(_evidence(request))),
         *_plan(request),
-        *_who_decides(request, approvers),
+        *_who_decides(request),
         parts.actions(*(button.render(request) for button in BUTTONS if button.applies(request))),
     ]
     return blocks, fallback(request)
@@ -127,8 +128,8 @@ def _plan(request: Request) -> list[Block]:
     return parts.sections(packed(["*What the bot will do*", *lines])) if lines else []
 
 
-def _who_decides(request: Request, approvers: Sequence[str]) -> list[Block]:
+def _who_decides(request: Request) -> list[Block]:
     voters = words.approvers_of(request)
-    if request.is_open and approvers:
-        return [parts.section(f"*May decide*: {words.people(approvers)}")]
-    return [parts.context(f"Approved by {words.people(voters)}.")] if voters and not request.is_open else []
+    if request.is_open:
+        return parts.sections(packed(deciders.lines(request)))
+    return [parts.context(f"Approved by {words.people(voters)}.")] if voters else []

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from bot.blocks import deciders, parts, words
 from bot.blocks import evidence as ev
-from bot.blocks import parts, words
 from bot.blocks.parts import Block, View
 from bot.blocks.text import code, escape, packed, quote
 from bot.domain.plan import Evidence
@@ -27,7 +27,7 @@ def checking(ask: Ask, draft: int, version: int) -> View:
     return parts.modal("Checking", blocks, callback_id="checking", metadata=metadata, close="Close")
 
 
-def confirm(request: Request, evidence: Evidence, approvers: Sequence[str] = ()) -> View:
+def confirm(request: Request, evidence: Evidence) -> View:
     """The evidence and the plan, to be confirmed by the requester before anybody else sees them."""
     shown = Shown.of(request).dump()
     lines = ev.short_lines(ev.facts(request.ask, evidence, request.created_at))
@@ -36,18 +36,17 @@ def confirm(request: Request, evidence: Evidence, approvers: Sequence[str] = ())
         parts.section(f"*Why*\n{quote(request.ask.reason)}"),
         *parts.sections(packed(lines)),
         *parts.sections(packed(["*What the bot will do once it is approved*", *ev.plan_lines(request.plan)])),
-        parts.section(_audience(request, approvers)),
+        parts.section(_audience(request)),
         parts.actions(parts.button("Change something", "change", shown)),
     ]
     return parts.modal("Is this right?", blocks, callback_id="confirm", metadata=shown, submit="Ask for approval",
                        close="Cancel")  # fmt: skip
 
 
-def _audience(request: Request, approvers: Sequence[str]) -> str:
+def _audience(request: Request) -> str:
     where = f"<#{request.channel}>" if request.channel else "the channel of this PBX"
-    votes = "One approval is" if request.approvals_needed == 1 else f"{request.approvals_needed} approvals are"
-    who = f" {words.people(approvers)} may decide." if approvers else ""
-    return f"*Who sees it*: everybody in {where}.{who} {votes} needed; your own does not count."
+    takes = f" It takes the approval of {deciders.asked_for(request.rule)}; your own does not count." if request.rule else ""
+    return f"*Who sees it*: everybody in {where}.{takes}"
 
 
 def asked(request: Request, link: str = "") -> View:
@@ -109,6 +108,17 @@ def reject_reason(request: Request, metadata: str = "") -> View:
     ]
     return parts.modal("Reject", blocks, callback_id="reject", metadata=metadata or Shown.of(request).dump(),
                        submit="Reject", close="Cancel")  # fmt: skip
+
+
+def approval_comment(request: Request, metadata: str) -> View:
+    """Asks an approver for the comment that the rule wants. ``metadata`` is what they were shown (`Shown.dump`)."""
+    element = parts.text_input("reason", multiline=True, min_length=REASON_MIN, max_length=REASON_MAX)
+    name = escape(words.title(request), 300)
+    blocks = [
+        parts.section(f"You approve *{name}* as its card shows it, and the bot then changes the certificates."),
+        parts.field("reason", "Comment", element, hint="It stands in the thread and in the audit trail."),
+    ]
+    return parts.modal("Approve", blocks, callback_id="approve", metadata=metadata, submit="Approve", close="Cancel")
 
 
 def notice(title: str, text: str) -> View:

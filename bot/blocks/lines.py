@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.blocks import parts, words
+from bot.blocks import deciders, parts, words
 from bot.blocks.card import word_buttons
 from bot.blocks.parts import Block
 from bot.blocks.text import code, duration, escape, listed, quote
 from bot.domain.events import BOT, Event, EventKind, Word
 from bot.domain.plan import Evidence
 from bot.domain.requests import Kind, ReceivedFile, Request, Shown
+from bot.domain.rules import Rule, Seats
 
 Line = Callable[[Event, Request], str | None]
 
@@ -53,7 +54,31 @@ def _voted(event: Event, request: Request) -> str | None:
     """A rejection decides at once, and its own line says who and why."""
     if event.data.get("verdict") != words.APPROVE:
         return None
-    return f"👍 {_who(event)} approved it: {_number(event, 'have')} of {_number(event, 'need')} approvals."
+    said = f"👍 {_who(event)} approved it: {_number(event, 'have')} of {_number(event, 'need')} approvals."
+    wanted = [Seats.from_json(seats) for seats in event.data.get("missing", ())]
+    silent = request.rule.silent if request.rule else ()
+    if wanted and len(wanted) > 1:
+        said += f" Still wanted: {', and '.join(deciders.seats_in_words(wanted, silent))}."
+    if event.data.get("reason"):
+        said += f"\n{quote(str(event.data['reason']), 1400)}"
+    return said
+
+
+def _lapsed(event: Event, request: Request) -> str:
+    return (
+        f"✋ {_person(event, 'user')}'s approval counts no longer: the policy does not name them any more"
+        f" ({_code(event, 'rule')})."
+    )
+
+
+def _rule_changed(event: Event, request: Request) -> str:
+    now = Rule.from_json(event.data.get("today"))
+    if now is None:
+        return f"⚖️ The rule for this request is again the one that it was asked under ({_code(event, 'rule')})."
+    return (
+        f"⚖️ The rule for this request has changed: today it takes {deciders.asked_for(now)} ({code(now.line, 100)}). Both"
+        " that and the rule it was asked under count, so the stricter one decides."
+    )
 
 
 def _approved(event: Event, request: Request) -> str:
@@ -192,6 +217,8 @@ def _word_given(event: Event, request: Request) -> str | None:
 #: What is missing here is not told in the thread: drafts, checks, refused clicks, wiped secrets, and the card itself.
 LINES: Mapping[EventKind, Line] = {
     EventKind.VOTED: _voted,
+    EventKind.LAPSED: _lapsed,
+    EventKind.RULE_CHANGED: _rule_changed,
     EventKind.APPROVED: _approved,
     EventKind.REJECTED: _rejected,
     EventKind.WITHDRAWN: _withdrawn,
@@ -222,6 +249,11 @@ def _pbx(request: Request) -> str:
 
 def _who(event: Event) -> str:
     return "the bot" if event.actor == BOT else f"<@{event.actor}>"
+
+
+def _person(event: Event, name: str) -> str:
+    user = str(event.data.get(name, ""))
+    return f"<@{user}>" if user.isalnum() and user.isascii() else "somebody"
 
 
 def _value(event: Event, name: str) -> Any:

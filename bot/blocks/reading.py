@@ -47,8 +47,8 @@ def received(files: Sequence[Mapping[str, Any]]) -> tuple[ReceivedFile, ...]:
     )
 
 
-def read_reject_reason(view: View) -> str:
-    """What an approver wrote; may be shorter than asked for once the spaces around it are gone."""
+def read_reason(view: View) -> str:
+    """Why an approver approves or rejects; may be shorter than asked for once the spaces around it are gone."""
     return _text(_values(view)["reason"])
 
 

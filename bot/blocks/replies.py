@@ -39,6 +39,7 @@ def help_text() -> str:
             "• `/pbx-cert` opens the form: a trusted CA certificate, a server certificate from files, or one that the PBX"
             " applies for.",
             "• `/pbx-cert status 42` says how request #42 stands.",
+            "• `/pbx-cert why 42` says who may decide request #42, why you may or may not, and what is missing.",
             "• `/pbx-cert list` or `/pbx-cert list hq` shows what a PBX lists now, and when it expires.",
             "• `/pbx-cert help` shows this.",
             "Slack takes no commands inside threads; the shortcut of this app opens the form from anywhere.",

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from bot.blocks.text import at, code, listed, plain
-from bot.domain.policy import mention
 from bot.domain.requests import Ask, Decision, Execution, Kind, Request
+from bot.domain.rules import mention
 
 #: The verdict of a vote in favour, and of one against.
 APPROVE, REJECT = "approve", "reject"

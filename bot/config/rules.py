@@ -78,7 +78,7 @@ class PolicyConfig(Table):
     escalate_to: Voices = ()
     emergency: EmergencyConfig | None = None
 
-    def clause(self, line: str, open_for: timedelta, operators: tuple[str, ...]) -> Clause:
+    def clause(self, line: str, open_for: timedelta) -> Clause:
         urgent = Emergency(self.emergency.by, self.emergency.confirm_within) if self.emergency else None
         rule = Rule(
             pbx="",
@@ -94,19 +94,18 @@ class PolicyConfig(Table):
             escalate_after=self.escalate_after,
             escalate_to=self.escalate_to,
             emergency=urgent,
-            operators=operators,
         )
         return Clause(When(self.pbx, self.kind, self.risk, self.requester), rule)
 
 
 def policy_of(config: Any) -> Policy:
     """The domain's policy: the rules in order, and behind them what each PBX's own keys generate."""
-    open_for, operators = config.slack.pending_for, config.slack.operators
-    clauses = [rule.clause(f"policy[{index}]", open_for, operators) for index, rule in enumerate(config.policy)]
+    open_for = config.slack.pending_for
+    clauses = [rule.clause(f"policy[{index}]", open_for) for index, rule in enumerate(config.policy)]
     for index, pbx in enumerate(config.pbx):
         if pbx.approvers:
             seats = (Seats(pbx.approvers, pbx.approvals),)
-            rule = Rule("", f"pbx[{index}]", all=seats, requesters=pbx.requesters, open_for=open_for, operators=operators)
+            rule = Rule("", f"pbx[{index}]", all=seats, requesters=pbx.requesters, open_for=open_for)
             clauses.append(Clause(When((pbx.name,)), rule))
     teams = tuple(Team(team.name, team.members, team.leads) for team in config.team)
     return Policy(tuple(clauses), teams)

@@ -70,7 +70,7 @@ class EventKind(StrEnum):
     WIPED = "wiped"
     #: The requester changed what is asked for; votes start again. data: version, digest, changes (list of sentences)
     EDITED = "edited"
-    #: The rule that a request was asked under is not the one of the configuration any more; both count. data: rule, now
+    #: The rule that a request was asked under is not the one of the configuration any more; both count. data: rule, today
     RULE_CHANGED = "rule_changed"
     #: An earlier vote counts no longer, because the policy does not name its person any more. data: user, rule
     LAPSED = "lapsed"

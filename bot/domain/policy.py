@@ -1,22 +1,10 @@
 """Who may ask, and who may approve. A decision is a value: it carries its reason and the rule behind it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-#: Members of the user groups that were read for this decision; a group that is missing here was not or could not be read.
-Memberships = Mapping[str, frozenset[str]]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One PBX's rule. ``line`` says where it stands in the configuration, for whoever asks why."""
-
-    pbx: str
-    line: str
-    approvers: tuple[str, ...]
-    approvals: int = 1
-    requesters: tuple[str, ...] = ()
-    operators: tuple[str, ...] = ()
+from bot.domain.quorum import seats_of, standing
+from bot.domain.rules import Case, Memberships, Policy, Rule, groups_in, is_among, mention
 
 
 @dataclass(frozen=True)
@@ -27,15 +15,6 @@ class Verdict:
     code: str
     reason: str
     rule: str
-
-
-def is_group(subject: str) -> bool:
-    """A Slack user group's id begins with S; a user's with U or W."""
-    return subject.startswith("S")
-
-
-def groups_in(subjects: Sequence[str]) -> frozenset[str]:
-    return frozenset(filter(is_group, subjects))
 
 
 def groups_to_read(user: str, subjects: Sequence[str]) -> frozenset[str]:
@@ -54,42 +33,85 @@ def may_ask(rule: Rule, user: str, members: Memberships) -> Verdict:
     return verdict
 
 
-def may_vote(rule: Rule, user: str, requester: str, members: Memberships) -> Verdict:
-    """The requester's own voice never counts, whoever the policy names."""
+def may_ask_at_all(policy: Policy, case: Case, members: Memberships) -> Verdict:
+    """What can be said before the request is checked: by which rule it will be decided may depend on what is found then."""
+    verdicts = [may_ask(replace(clause.rule, pbx=case.pbx), case.requester, members) for clause in policy.possible(case)]
+    if not verdicts:
+        return Verdict(False, "no_rule", f"No rule of the configuration lets anybody ask for this on {case.pbx}.", "policy")
+    for code in ("everybody", "named", "member", "membership_unknown"):
+        for verdict in verdicts:
+            if verdict.code == code:
+                return verdict
+    return verdicts[0]
+
+
+def may_vote(rules: Sequence[Rule], user: str, requester: str, members: Memberships) -> Verdict:
+    """Under the rule that it was asked under and, where there is another one by now, under that too.
+
+    The requester's own voice never counts, whoever the policy names.
+    """
     if user == requester:
-        return Verdict(False, "own_request", "You asked for this yourself, so somebody else has to decide it.", rule.line)
-    return _named(rule, user, rule.approvers, members, f"decide requests for {rule.pbx}")
+        return Verdict(False, "own_request", "You asked for this yourself, so somebody else has to decide it.", rules[0].line)
+    verdicts = [_named(rule, user, rule.approvers, members, f"decide requests for {rule.pbx}") for rule in rules]
+    return next((verdict for verdict in verdicts if not verdict.permitted), verdicts[0])
 
 
-def may_operate(rule: Rule, user: str, members: Memberships) -> Verdict:
-    """Operators press Try again; where none are named, the PBX's approvers are."""
-    return _named(rule, user, rule.operators or rule.approvers, members, f"let the bot log in to {rule.pbx} again")
+def may_operate(rules: Sequence[Rule], operators: Sequence[str], user: str, members: Memberships) -> Verdict:
+    """Operators press Try again; where none are named, the approvers do."""
+    subjects = operators_of(rules, operators)
+    return _named(rules[0], user, subjects, members, f"let the bot log in to {rules[0].pbx} again")
 
 
-def may_say(rule: Rule, user: str, members: Memberships) -> Verdict:
-    """Whoever operates or approves for a PBX may look at it and say what became of a call."""
-    return _named(rule, user, speakers(rule), members, f"say what became of a request for {rule.pbx}")
+def may_say(rules: Sequence[Rule], operators: Sequence[str], user: str, members: Memberships) -> Verdict:
+    """Whoever operates or approves may look at a PBX and say what became of a call."""
+    return _named(rules[0], user, speakers(rules, operators), members, f"say what became of a request for {rules[0].pbx}")
 
 
-def speakers(rule: Rule) -> tuple[str, ...]:
+def may_read(rules: Sequence[Rule], operators: Sequence[str], user: str, requester: str, members: Memberships) -> Verdict:
+    """Whom the rule names as readers, where it does, and whoever has to do with the request anyway."""
+    if user == requester or not any(rule.readers for rule in rules):
+        return Verdict(True, "reader", "You may read this.", rules[0].line if rules else "")
+    subjects = tuple(dict.fromkeys((*(reader for rule in rules for reader in rule.readers), *speakers(rules, operators))))
+    return _named(rules[0], user, subjects, members, f"read requests for {rules[0].pbx}")
+
+
+def operators_of(rules: Sequence[Rule], operators: Sequence[str]) -> tuple[str, ...]:
+    return tuple(operators) or approvers_of(rules)
+
+
+def speakers(rules: Sequence[Rule], operators: Sequence[str]) -> tuple[str, ...]:
     """Those who are asked what became of a call."""
-    return tuple(dict.fromkeys((*rule.operators, *rule.approvers)))
+    return tuple(dict.fromkeys((*operators, *approvers_of(rules))))
+
+
+def approvers_of(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Everybody whom one of the rules names."""
+    return tuple(dict.fromkeys(subject for rule in rules for subject in rule.approvers))
+
+
+def nobody_left(rule: Rule, requester: str, members: Memberships) -> str:
+    """Why the rule cannot be met for this requester, in a sentence; "" if it can, or if not all of its groups were read."""
+    if any(not seats.subjects for seats in rule.seats):
+        return "You are in no team of the configuration, so there is no lead who could approve this."
+    people = {subject for subject in rule.approvers if subject not in groups_in(rule.approvers)}
+    for group in groups_in(rule.approvers):
+        if group not in members:
+            return ""
+        people |= members[group]
+    voters = {user: seats_of(user, rule, members) or frozenset() for user in people - {requester}}
+    if standing(rule, voters).reached:
+        return ""
+    return "Besides you there are not enough people who could approve this; an operator has to change the policy."
 
 
 def _named(rule: Rule, user: str, subjects: Sequence[str], members: Memberships, doing: str) -> Verdict:
     if user in subjects:
         return Verdict(True, "named", f"You are named among those who may {doing}.", rule.line)
-    groups = groups_in(subjects)
-    for group in sorted(groups):
-        if user in members.get(group, frozenset()):
-            return Verdict(True, "member", f"You are in a group that may {doing}.", rule.line)
-    if groups - members.keys():
+    among = is_among(user, subjects, members)
+    if among:
+        return Verdict(True, "member", f"You are in a group that may {doing}.", rule.line)
+    if among is None:
         reason = f"Slack could not be asked who may {doing}, so nothing was decided. Please try again in a minute."
         return Verdict(False, "membership_unknown", reason, rule.line)
     who = " or ".join(mention(subject) for subject in subjects)
     return Verdict(False, "not_named", f"You may not {doing}; {who} may.", rule.line)
-
-
-def mention(subject: str) -> str:
-    """A user or a user group in Slack's mrkdwn (docs.slack.dev/messaging/formatting-message-text)."""
-    return f"<!subteam^{subject}>" if is_group(subject) else f"<@{subject}>"

@@ -54,6 +54,32 @@ def standing(rule: Rule, voters: Voters) -> Standing:
     return Standing(False, tuple(seats for index, seats in left if index < first), options)
 
 
+@dataclass(frozen=True)
+class Scale:
+    """What votes are weighed by: all rules that count for a request, and who is in which group now."""
+
+    rules: tuple[Rule, ...]
+    members: Memberships
+
+    def seats(self, user: str) -> frozenset[int]:
+        """The groups of the first rule, under which it was asked, that the user is in."""
+        return seats_of(user, self.rules[0], self.members) or frozenset()
+
+    def carries(self, user: str) -> bool:
+        """Whether the user's approval counts under every rule, as far as is known."""
+        return all(seats_of(user, rule, self.members) != frozenset() for rule in self.rules)
+
+    def standings(self, users: Iterable[str]) -> tuple[Standing, ...]:
+        """One for each rule."""
+        people = tuple(users)
+        return tuple(
+            standing(rule, {user: seats_of(user, rule, self.members) or frozenset() for user in people}) for rule in self.rules
+        )
+
+    def is_reached(self, users: Iterable[str]) -> bool:
+        return all(each.reached for each in self.standings(users))
+
+
 def _left(rule: Rule, seated: Mapping[int, int]) -> list[tuple[int, Seats]]:
     """What is still to be taken of the seats of one way."""
     rest = {index: rule.seats[index].count - count for index, count in seated.items()}

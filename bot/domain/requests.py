@@ -259,6 +259,7 @@ def digest(
     evidence: Mapping[str, Any],
     plan: tuple[Mapping[str, str], ...],
     approvals_needed: int,
+    rule: Rule | None,
     secrets: Mapping[str, str],
 ) -> str:
     """SHA-256 in hex of everything an approver is shown, and of the keyed digests of the secrets that they are not."""
@@ -270,6 +271,7 @@ def digest(
         "evidence": evidence,
         "plan": list(plan),
         "approvals_needed": approvals_needed,
+        "rule": rule.to_json() if rule else None,
         "secrets": dict(secrets),
     }
     return hashlib.sha256(canonical(shown).encode()).hexdigest()

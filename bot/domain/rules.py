@@ -97,7 +97,6 @@ class Rule:
     escalate_after: timedelta | None = None
     escalate_to: tuple[str, ...] = ()
     emergency: Emergency | None = None
-    operators: tuple[str, ...] = ()
 
     @property
     def seats(self) -> tuple[Seats, ...]:
@@ -119,8 +118,8 @@ class Rule:
         return sum(seats.count for seats in self.all) + min((seats.count for seats in self.any), default=0)
 
     def is_same(self, other: "Rule") -> bool:
-        """Whether it asks for the same, wherever it stands. Operators and readers are not part of an approval."""
-        return replace(self, line="", operators=(), readers=()) == replace(other, line="", operators=(), readers=())
+        """Whether it asks for the same, wherever it stands. Who may read is not part of an approval."""
+        return replace(self, line="", readers=()) == replace(other, line="", readers=())
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; times in seconds."""
@@ -142,7 +141,6 @@ class Rule:
             "escalate_after": seconds(self.escalate_after),
             "escalate_to": list(self.escalate_to),
             "emergency": self.emergency.to_json() if self.emergency else None,
-            "operators": list(self.operators),
         }
 
     @classmethod
@@ -154,7 +152,7 @@ class Rule:
         def time(seconds: float | None) -> timedelta | None:
             return None if seconds is None else timedelta(seconds=seconds)
 
-        lists = {name: tuple(data[name]) for name in ("requesters", "readers", "silent", "escalate_to", "operators")}
+        lists = {name: tuple(data[name]) for name in ("requesters", "readers", "silent", "escalate_to")}
         return cls(
             pbx=data["pbx"],
             line=data["line"],

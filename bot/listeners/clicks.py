@@ -6,11 +6,12 @@ from slack_bolt import Ack, App
 
 from bot.blocks import dialogs
 from bot.blocks.details import details
-from bot.blocks.reading import read_reject_reason
+from bot.blocks.reading import read_reason
 from bot.domain.events import EventKind, Word
 from bot.domain.requests import Decision, Request, Shown
 from bot.exceptions import Stale, StoreError
 from bot.listeners.desk import Body, Desk, delivery, not_taken
+from bot.listeners.explaining import explained
 from bot.store import audit, ledger, votes
 from bot.store.engine import LISTENER_WAIT
 from bot.store.votes import APPROVE, REJECT, TRY_AGAIN
@@ -19,16 +20,43 @@ _UNKNOWN = "There is no such request, so nothing was done. [no_request]"
 
 
 def register(app: App, desk: Desk) -> None:
-    app.action("approve")(_vote(desk, APPROVE))
+    app.action("approve")(_approve(desk))
+    app.view("approve")(_say_why(desk, APPROVE, "Say why: the rule for this request asks for it."))
     app.action("try_again")(_vote(desk, TRY_AGAIN))
     for word in Word:
         app.action(word.value)(_vote(desk, word.value))
     app.action("reject")(_ask_why(desk))
-    app.view("reject")(_reject(desk))
+    app.view("reject")(_say_why(desk, REJECT, "Say why: the requester reads it."))
+    app.action("why")(_why(desk))
     app.action("withdraw")(_withdraw(desk))
     app.action("details")(_details(desk))
     app.action("details_page")(_details_page(desk))
     app.event("subteam_members_changed")(_members_changed(desk))
+
+
+def _approve(desk: Desk) -> Callable[..., None]:
+    """At once, or with a comment where the rule asks for one; the server asks for it again when it decides."""
+    vote = _vote(desk, APPROVE)
+
+    def approve(ack: Ack, body: Body) -> None:
+        shown = Shown.load(body["actions"][0]["value"])
+        request = desk.load(shown.request)
+        if request is None or not request.is_open or not any(rule.comment for rule in request.rules):
+            vote(ack, body)
+            return
+        ack()
+        desk.open_later(body, dialogs.approval_comment(request, shown.dump()))
+
+    return approve
+
+
+def _why(desk: Desk) -> Callable[..., None]:
+    def tell(ack: Ack, body: Body) -> None:
+        shown, user = Shown.load(body["actions"][0]["value"]), body["user"]["id"]
+        ack()
+        desk.answer_with(body, lambda: explained(desk, shown.request, user))
+
+    return tell
 
 
 def _vote(desk: Desk, verdict: str) -> Callable[..., None]:
@@ -70,15 +98,15 @@ def _ask_why(desk: Desk) -> Callable[..., None]:
     return ask_why
 
 
-def _reject(desk: Desk) -> Callable[..., None]:
-    def reject(ack: Ack, body: Body) -> None:
+def _say_why(desk: Desk, verdict: str, please: str) -> Callable[..., None]:
+    def said(ack: Ack, body: Body) -> None:
         shown = Shown.load(body["view"]["private_metadata"])
-        reason = read_reject_reason(body["view"])
+        reason = read_reason(body["view"])
         if len(reason) < dialogs.REASON_MIN:
-            ack(response_action="errors", errors={"reason": "Say why: the requester reads it."})
+            ack(response_action="errors", errors={"reason": please})
             return
         try:
-            known = _record(desk, body, shown, REJECT, reason=reason)
+            known = _record(desk, body, shown, verdict, reason=reason)
         except StoreError as error:
             ack(response_action="errors", errors={"reason": not_taken(error)})
             return
@@ -87,7 +115,7 @@ def _reject(desk: Desk) -> Callable[..., None]:
         else:
             ack(response_action="update", view=dialogs.gone())
 
-    return reject
+    return said
 
 
 def _withdraw(desk: Desk) -> Callable[..., None]:

@@ -12,6 +12,7 @@ from bot.domain.requests import Ask, Decision
 from bot.exceptions import BotError, PbxError, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, not_taken
+from bot.listeners.explaining import explained
 from bot.store import audit, ledger
 from bot.store.engine import LISTENER_WAIT
 
@@ -32,6 +33,8 @@ def _command(desk: Desk) -> Callable[..., None]:
             desk.open_later(body, _empty_form(desk, body["channel_id"], body.get("response_url", "")))
         elif word == "status":
             ack(_status(desk, rest.strip().lstrip("#")))
+        elif word == "why":
+            ack(_why(desk, rest.strip().lstrip("#"), body))
         elif word == "list":
             ack(_list(desk, rest.strip(), body["response_url"]))
         elif word == "help":
@@ -71,6 +74,13 @@ def _status(desk: Desk, number: str) -> str:
     if request is None or request.decision is Decision.DRAFT:
         return f"There is no request #{number}."
     return replies.status(request, events)
+
+
+def _why(desk: Desk, number: str, body: Body) -> str:
+    if not number.isdecimal() or len(number) > 9:
+        return "Say which request: `/pbx-cert why 42`."
+    desk.answer_with(body, lambda: explained(desk, int(number), body["user_id"]))
+    return f"Looking who may decide #{number} …"
 
 
 def _list(desk: Desk, name: str, reply_to: str) -> str:

@@ -1,6 +1,6 @@
 """What the listeners share: the rooms of the house, and the ways in which all of them answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,10 @@ class Desk:
     def answer_later(self, body: Body, text: str) -> None:
         """Tell the person who clicked, privately."""
         defer(lambda: self._answer(body, text))
+
+    def answer_with(self, body: Body, text: Callable[[], str]) -> None:
+        """Tell the person who clicked what takes its time to be known."""
+        defer(lambda: self._answer(body, text()))
 
     def _answer(self, body: Body, text: str) -> None:
         url = body.get("response_url")

@@ -17,13 +17,14 @@ from bot.blocks import dialogs
 from bot.blocks import form as forms
 from bot.blocks.form import FormState
 from bot.blocks.reading import read_files, read_state, read_typed, received
-from bot.domain import policy
 from bot.domain.certificates import MAX_BYTES, check_file_name
 from bot.domain.dns_catalogue import Catalogue
 from bot.domain.dns_providers import check_params
 from bot.domain.domains import domain_problem
+from bot.domain.policy import may_ask_at_all
 from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request, Shown
+from bot.domain.rules import Case
 from bot.exceptions import Stale, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, delivery, not_taken
@@ -112,13 +113,12 @@ def _problems(desk: Desk, ask: Ask, typed: Mapping[str, str | int | bool], user:
 
 
 def _where(desk: Desk, ask: Ask, user: str) -> list[Problem]:
-    rule = desk.context.rule(ask.pbx)
-    if rule is None:
+    if not desk.context.knows(ask.pbx):
         return [Problem("pbx", "Choose one of the PBXs in the list.", "no_pbx")]
-    if policy.groups_to_read(user, rule.requesters):
-        return []  # Slack has to be asked; the check does that
-    verdict = policy.may_ask(rule, user, {})
-    return [] if verdict.permitted else [Problem("pbx", verdict.reason, verdict.code)]
+    verdict = may_ask_at_all(desk.context.config.rules, Case(ask.pbx, ask.kind, user, None), {})
+    if verdict.permitted or verdict.code == "membership_unknown":
+        return []  # if Slack has to be asked, the check does that
+    return [Problem("pbx", verdict.reason, verdict.code)]
 
 
 def _files(ask: Ask) -> list[Problem]:
@@ -201,7 +201,7 @@ def _confirmed(desk: Desk) -> Callable[..., None]:
             with store.begin(LISTENER_WAIT) as session:
                 pending_for = desk.context.config.slack.pending_for
                 request = ledger.confirm(session, store.now(), shown, body["user"]["id"], pending_for)
-                if desk.context.rule(request.ask.pbx) is None:  # nobody could approve it
+                if not desk.context.knows(request.ask.pbx):  # nobody could approve it
                     raise Stale
                 _forget_drafts_secrets(desk, session, request)
         except Stale:

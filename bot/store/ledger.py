@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, null, select, update
 from sqlalchemy.orm import Session
 
 from bot.domain import requests
 from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
+from bot.domain.rules import Rule
 from bot.exceptions import Stale
 from bot.store import agenda, audit
 from bot.store.agenda import Work
@@ -25,7 +26,7 @@ DRAFT_FOR = timedelta(hours=1)
 #: The secrets that go to the PBX, and so belong to what an approval is bound to.
 BOUND_SECRETS = ("bundle", "dns")
 
-_UNJUDGED: dict[str, Any] = {"problems": [], "evidence": None, "plan": [], "digest": ""}
+_UNJUDGED: dict[str, Any] = {"problems": [], "evidence": None, "plan": [], "digest": "", "rule": null()}
 
 
 def load(session: Session, number: int) -> Request | None:
@@ -35,7 +36,10 @@ def load(session: Session, number: int) -> Request | None:
 
 def _votes(session: Session, row: RequestRow) -> tuple[Vote, ...]:
     counted = select(VoteRow).filter_by(request=row.id, version=row.version, state="counted").order_by(VoteRow.id)
-    return tuple(Vote(vote.user, vote.verdict, vote.reason, vote.created_at) for vote in session.scalars(counted))
+    return tuple(
+        Vote(vote.user, vote.verdict, vote.reason, vote.created_at, frozenset(vote.seats or ()))
+        for vote in session.scalars(counted)
+    )
 
 
 def _request(row: RequestRow, votes: tuple[Vote, ...]) -> Request:
@@ -60,6 +64,11 @@ def _request(row: RequestRow, votes: tuple[Vote, ...]) -> Request:
         votes=votes,
         outcome=Outcome.from_json(row.outcome),
         problems=tuple(row.problems),
+        rule=Rule.from_json(row.rule),
+        rule_now=Rule.from_json(row.rule_now),
+        edits=row.edits,
+        edits_version=row.edits_version,
+        starts_at=row.starts_at,
     )
 
 
@@ -101,7 +110,7 @@ def revise(session: Session, now: datetime, old: Request, *, ask: Ask, view_id: 
     audit.append(session, now, EventKind.DRAFTED, old.requester, old.id, pbx=ask.pbx, wanted=ask.kind.value)
     agenda.drop(session, Work.WIPE, old.id)
     agenda.put(session, Work.WIPE, f"request:{old.id}", now + DRAFT_FOR, old.id)
-    return _expect(load(session, old.id))
+    return expect(load(session, old.id))
 
 
 def seen_in(session: Session, draft: Request, view_id: str) -> None:
@@ -118,21 +127,23 @@ def judged_bad(session: Session, now: datetime, draft: Request, problems: Sequen
     """The check found problems. Raises Stale when the draft changed meanwhile."""
     _move(session, draft.id, Decision.DRAFT, draft.version, _UNJUDGED | {"problems": list(problems)})
     audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[problem["code"] for problem in problems])
-    return _expect(load(session, draft.id))
+    return expect(load(session, draft.id))
 
 
 def judged_good(
     session: Session, now: datetime, vault: Vault, draft: Request, ask: Ask, evidence: Mapping[str, Any],
-    plan: tuple[Mapping[str, str], ...],
+    plan: tuple[Mapping[str, str], ...], rule: Rule | None = None,
 ) -> Request:  # fmt: skip
-    """The check found nothing wrong: bind evidence, plan and secrets under one digest. Raises Stale like `judged_bad`."""
-    judged = {"ask": ask.to_json(), "problems": [], "evidence": dict(evidence), "plan": list(plan)}
+    """The check found nothing wrong: bind evidence, plan, rule and secrets under one digest. Raises Stale like `judged_bad`."""
+    judged: dict[str, Any] = {"ask": ask.to_json(), "problems": [], "evidence": dict(evidence), "plan": list(plan)}
+    if rule is not None:
+        judged |= {"rule": rule.to_json(), "approvals_needed": rule.approvals}
     _move(session, draft.id, Decision.DRAFT, draft.version, judged)
-    request = _expect(load(session, draft.id))
+    request = expect(load(session, draft.id))
     bound = digest_of(session, vault, request)
     _move(session, draft.id, Decision.DRAFT, draft.version, {"digest": bound})
     audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound)
-    return _expect(load(session, draft.id))
+    return expect(load(session, draft.id))
 
 
 def digest_of(session: Session, vault: Vault, request: Request) -> str:
@@ -145,16 +156,18 @@ def digest_of(session: Session, vault: Vault, request: Request) -> str:
         evidence=request.evidence or {},
         plan=request.plan,
         approvals_needed=request.approvals_needed,
+        rule=request.rule,
         secrets=vault.digests(session, request.id, BOUND_SECRETS),
     )
 
 
 def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_for: timedelta) -> Request:
-    """draft -> pending: the requester asks for what was shown to them.
+    """draft -> pending: the requester asks for what was shown to them, for as long as its rule says or else ``pending_for``.
 
     Confirming twice is confirming once. Raises Stale when it is no longer what was shown, or not theirs.
     """
     request = load(session, shown.request)
+    pending_for = request.rule.open_for if request and request.rule else pending_for
     was_asked_for = request is not None and request.expires_at is not None  # not so a draft that ended as one
     if request and was_asked_for and request.requester == user and Shown.of(request) == shown:
         return request
@@ -164,7 +177,24 @@ def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_fo
     agenda.drop(session, Work.WIPE, shown.request)
     agenda.put(session, Work.EXPIRE, f"request:{shown.request}", now + pending_for, shown.request)
     narrate(session, now, shown.request)
-    return _expect(load(session, shown.request))
+    return expect(load(session, shown.request))
+
+
+def rule_changed(session: Session, now: datetime, request: Request, today: Rule | None) -> None:
+    """Note today's rule beside the one that an open request was asked under; None: they are the same again.
+
+    Does nothing when that was noted before. Raises Stale when the request is not open any more.
+    """
+    if request.rule is None or _is_known(request.rule_now, today):
+        return
+    noted = today.to_json() if today else None
+    _move(session, request.id, Decision.PENDING, request.version, {"rule_now": null() if noted is None else noted})
+    audit.append(session, now, EventKind.RULE_CHANGED, BOT, request.id, rule=request.rule.line, today=noted)
+    narrate(session, now, request.id)
+
+
+def _is_known(noted: Rule | None, today: Rule | None) -> bool:
+    return noted is None if today is None else noted is not None and noted.is_same(today)
 
 
 def approve(session: Session, now: datetime, request: Request) -> None:
@@ -266,7 +296,8 @@ def _move(
         raise Stale
 
 
-def _expect(request: Request | None) -> Request:
+def expect(request: Request | None) -> Request:
+    """Raises Stale when there is none."""
     if request is None:
         raise Stale
     return request

@@ -1,14 +1,17 @@
 """Clicks: recorded when Slack sends them, decided when it is known whether they count."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from bot.domain.events import EventKind
+from bot.domain.events import BOT, EventKind
 from bot.domain.policy import Verdict
+from bot.domain.quorum import Scale, Standing, standing
 from bot.domain.requests import Decision, Request, Shown
 from bot.exceptions import Stale
 from bot.store import agenda, audit, ledger
@@ -62,11 +65,12 @@ def _click(row: VoteRow, vault: Vault) -> Click:
     return Click(row.id, shown, row.user, row.verdict, row.reason, row.created_at, reply_to)
 
 
-def count(session: Session, now: datetime, vault: Vault, click: Click, verdict: Verdict) -> None:
-    """Let the click count. Raises Stale when the request is no longer what was shown, or is decided, or they voted already.
+def count(session: Session, now: datetime, vault: Vault, click: Click, verdict: Verdict, scale: Scale) -> None:
+    """Let the click count, and weigh it with those before it.
 
-    The first statement moves the count and so takes the request's row: on PostgreSQL the next vote waits for this one and
-    sees it. Whoever has voted already changes nothing.
+    Raises Stale when the request is no longer what was shown, or is decided, or they voted already. The first statement moves
+    the count and so takes the request's row: on PostgreSQL the next vote waits for this one and sees it. Whoever has voted
+    already changes nothing.
     """
     mine = aliased(VoteRow)
     voted = exists().where(
@@ -88,34 +92,65 @@ def count(session: Session, now: datetime, vault: Vault, click: Click, verdict: 
         .returning(RequestRow.id)
         .execution_options(synchronize_session=False)
     )
-    if session.execute(counted).one_or_none() is None or not settle(session, now, click, "counted"):
+    seats = sorted(scale.seats(click.user)) if click.verdict == APPROVE else None
+    if session.execute(counted).one_or_none() is None or not settle(session, now, click, "counted", seats=seats):
         raise Stale
     request = ledger.load(session, click.shown.request)
     if request is None or ledger.digest_of(session, vault, request) != click.shown.digest:
         raise Stale
-    _tell(session, now, vault, request, click, verdict)
+    _tell(session, now, vault, _without_lapsed(session, now, request, scale), click, verdict, scale)
 
 
-def _tell(session: Session, now: datetime, vault: Vault, request: Request, click: Click, verdict: Verdict) -> None:
-    have = sum(vote.verdict == APPROVE for vote in request.votes)
+def _without_lapsed(session: Session, now: datetime, request: Request, scale: Scale) -> Request:
+    """Who approved and is not named any more, or has left the group that was, counts no longer; that is an event too."""
+    lapsed = [vote.user for vote in request.votes if vote.verdict == APPROVE and not scale.carries(vote.user)]
+    for user in lapsed:
+        gone = update(VoteRow).where(
+            VoteRow.request == request.id, VoteRow.version == request.version, VoteRow.user == user, VoteRow.state == "counted"
+        )
+        session.execute(gone.values(state="lapsed").execution_options(synchronize_session=False))
+        audit.append(session, now, EventKind.LAPSED, BOT, request.id, user=user, rule=scale.rules[-1].line)
+    if not lapsed:
+        return request
+    fewer = update(RequestRow).where(RequestRow.id == request.id).values(approvals=RequestRow.approvals - len(lapsed))
+    session.execute(fewer.execution_options(synchronize_session=False))
+    return ledger.expect(ledger.load(session, request.id))
+
+
+def _tell(
+    session: Session, now: datetime, vault: Vault, request: Request, click: Click, verdict: Verdict, scale: Scale
+) -> None:
+    approved = [vote.user for vote in request.votes if vote.verdict == APPROVE]
+    standings = scale.standings(approved)
+    need = max(rule.approvals for rule in scale.rules)
     audit.append(session, now, EventKind.VOTED, click.user, request.id, verdict=click.verdict, reason=click.reason,
-                 have=have, need=request.approvals_needed, rule=verdict.rule)  # fmt: skip
+                 have=len(approved), need=need, rule=verdict.rule, missing=_missing(standings))  # fmt: skip
     if click.verdict == REJECT:
         ledger.close(session, now, vault, request, Decision.REJECTED, click.user, reason=click.reason)
-    elif have >= request.approvals_needed:
+    elif all(standing.reached for standing in standings):
         ledger.approve(session, now, request)
     else:
         ledger.narrate(session, now, request.id)
 
 
+def _missing(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    """The seats that are still to be taken, each once."""
+    seats = dict.fromkeys(seats for standing in standings for seats in (*standing.missing, *standing.one_of))
+    return [each.to_json() for each in seats]
+
+
 def has_quorum(session: Session, vault: Vault, request: Request) -> bool:
-    """Whether enough people other than the requester approved exactly this: what the row and the vault hold now."""
-    approved = select(VoteRow.user).filter_by(
+    """Whether enough people other than the requester approved exactly this: what the row and the vault hold now.
+
+    Each stands for the groups that they were in when their vote was counted.
+    """
+    approved = select(VoteRow.user, VoteRow.seats).filter_by(
         request=request.id, version=request.version, state="counted", verdict=APPROVE,
         digest=ledger.digest_of(session, vault, request),
     )  # fmt: skip
-    people = set(session.scalars(approved)) - {request.requester}
-    return len(people) >= request.approvals_needed
+    people = {user: frozenset(seats or ()) for user, seats in session.execute(approved) if user != request.requester}
+    is_seated = request.rule is None or standing(request.rule, people).reached
+    return len(people) >= request.approvals_needed and is_seated
 
 
 def refuse(session: Session, now: datetime, click: Click, code: str, reason: str, rule: str) -> bool:
@@ -127,12 +162,12 @@ def refuse(session: Session, now: datetime, click: Click, code: str, reason: str
     return True
 
 
-def settle(session: Session, now: datetime, click: Click, state: str) -> bool:
+def settle(session: Session, now: datetime, click: Click, state: str, **values: Any) -> bool:
     """Recorded -> counted, refused or acted; False when that happened before."""
     settled = (
         update(VoteRow)
         .where(VoteRow.id == click.id, VoteRow.state == "recorded")
-        .values(state=state, decided_at=now, reply_to=None)
+        .values(state=state, decided_at=now, reply_to=None, **values)
         .returning(VoteRow.id)
         .execution_options(synchronize_session=False)
     )

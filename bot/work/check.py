@@ -58,7 +58,9 @@ class Checker:
                 return ledger.judged_bad(session, store.now(), draft, problems)
             _keep(store.vault, session, draft.id, findings)
             steps = plan(findings.ask, evidence.name)
-            return ledger.judged_good(session, store.now(), store.vault, draft, findings.ask, evidence.to_json(), steps)
+            return ledger.judged_good(
+                session, store.now(), store.vault, draft, findings.ask, evidence.to_json(), steps, findings.rule
+            )
 
     def _show(self, draft: Request) -> None:
         view = self.view(draft)
@@ -84,8 +86,7 @@ class Checker:
             return dialogs.checking(draft.ask, draft.id, draft.version)
         if draft.problems:
             return self.form(draft)
-        rule = self._context.rule(draft.ask.pbx)
-        return dialogs.confirm(draft, Evidence.from_json(draft.evidence or {}), rule.approvers if rule else ())
+        return dialogs.confirm(draft, Evidence.from_json(draft.evidence or {}))
 
     def form(self, draft: Request) -> dict[str, object]:
         """The form with the draft's values, under block ids that Slack has not seen, so that it takes them."""

@@ -5,8 +5,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.config import Config, PbxConfig
-from bot.domain.policy import Rule
+from bot.config import Config
+from bot.domain import policy
+from bot.domain.requests import Request
 from bot.pbx.client import PbxClient
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
@@ -27,18 +28,10 @@ class Context:
     def now(self) -> datetime:
         return self.store.now()
 
-    def rule(self, pbx: str) -> Rule | None:
-        """The rule of a PBX; None when it is not configured any more."""
-        settings = self.config.pbx_named(pbx)
-        return rule_of(self.config, settings) if settings else None
+    def knows(self, pbx: str) -> bool:
+        """Whether the PBX is still configured."""
+        return self.config.pbx_named(pbx) is not None
 
-
-def rule_of(config: Config, settings: PbxConfig) -> Rule:
-    return Rule(
-        pbx=settings.name,
-        line=f"pbx[{config.pbx.index(settings)}]",
-        approvers=settings.approvers,
-        approvals=settings.approvals,
-        requesters=settings.requesters,
-        operators=config.slack.operators,
-    )
+    def operators(self, request: Request) -> tuple[str, ...]:
+        """Who may press Try again for the request's PBX: the operators; where none are named, its approvers."""
+        return policy.operators_of(request.rules, self.config.slack.operators)

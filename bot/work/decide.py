@@ -1,18 +1,22 @@
 """Decide the clicks that are recorded: one membership call serves all that wait, each click is one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import structlog
 
 from bot.domain import policy
 from bot.domain.events import EventKind, Word
-from bot.domain.policy import Memberships, Rule, Verdict
+from bot.domain.policy import Verdict
+from bot.domain.quorum import Scale
 from bot.domain.requests import Decision, Request
+from bot.domain.rules import Memberships, Rule
 from bot.exceptions import SlackError, Stale
 from bot.store import agenda, audit, breakers, fates, ledger, tokens, votes
 from bot.store.agenda import Entry, Work
-from bot.store.votes import APPROVE, TRY_AGAIN, Click
+from bot.store.votes import APPROVE, REJECT, TRY_AGAIN, Click
 from bot.work.context import Context
+from bot.work.ruling import Ruling, groups_for, groups_of, ruling
 
 log = structlog.get_logger(__name__)
 
@@ -30,37 +34,52 @@ class Decider:
         """Decide all that waits; what comes in meanwhile has an entry of its own."""
         with self._context.store.begin() as session:
             waiting = votes.waiting(session, self._context.store.vault)
-        members = self._members(waiting)
+            known = {click.shown.request for click in waiting}
+            requests = {number: ledger.load(session, number) for number in known}
+        rulings = self._rulings(request for request in requests.values() if request)
+        members = self._members(waiting, requests, rulings)
         for click in waiting:
-            self._decide(click, members)
+            self._decide(click, rulings.get(click.shown.request), members)
         with self._context.store.begin() as session:
             agenda.finish(session, entry)
 
-    def _members(self, clicks: Iterable[Click]) -> Memberships:
-        """Memberships no older than 30 s (promise 3); groups that Slack would not tell us are left out."""
+    def _rulings(self, requests: Iterable[Request]) -> dict[int, Ruling]:
+        """Which rules count. Groups that Slack would not tell us are left out, and then nothing is decided by them."""
+        policy_of_today, known = self._context.config.rules, list(requests)
+        groups = frozenset(group for request in known for group in groups_for(policy_of_today, request))
+        members = self._read(groups)
+        return {request.id: ruling(policy_of_today, request, members) for request in known}
+
+    def _members(
+        self, clicks: Iterable[Click], requests: Mapping[int, Request | None], rulings: Mapping[int, Ruling]
+    ) -> Memberships:
+        """Memberships no older than 30 s (promise 3), of everybody whose voice a click may be added to."""
         groups: set[str] = set()
-        rules = {number: self._rule(number) for number in {click.shown.request for click in clicks}}
         for click in clicks:
-            rule = rules[click.shown.request]
-            if rule is not None:
-                groups |= policy.groups_to_read(click.user, _subjects(rule, click))
+            request, ruled = requests[click.shown.request], rulings.get(click.shown.request)
+            if request is None or ruled is None or not ruled.rules:
+                continue
+            if click.verdict in (APPROVE, REJECT):
+                voters = {click.user, *(vote.user for vote in request.votes if vote.verdict == APPROVE)}
+                groups |= groups_of(ruled.rules, voters)
+            else:
+                groups |= policy.groups_to_read(click.user, self._subjects(click, ruled.rules))
+        return self._read(groups)
+
+    def _read(self, groups: Collection[str]) -> Memberships:
         return self._context.people.members(groups) if groups else {}
 
-    def _rule(self, number: int) -> Rule | None:
-        with self._context.store.begin() as session:
-            request = ledger.load(session, number)
-        return self._context.rule(request.ask.pbx) if request else None
-
-    def _decide(self, click: Click, members: Memberships) -> None:
+    def _decide(self, click: Click, ruled: Ruling | None, members: Memberships) -> None:
         with self._context.store.begin() as session:
             request = ledger.load(session, click.shown.request)
-        rule = self._context.rule(request.ask.pbx) if request else None
-        if request is None or rule is None:
+        if request is None or ruled is None or not self._context.knows(request.ask.pbx):
             self._refuse(
                 click, Verdict(False, "no_rule", "This PBX is not configured any more, so nothing was done.", _NO_RULE)
             )
             return
-        verdict = _judge(rule, click, request, members)
+        if request.is_open and ruled.rules:
+            self._note(request, ruled)
+        verdict = ruled.refusal or self._judge(ruled.rules, click, request, members)
         if not verdict.permitted:
             self._refuse(click, verdict)
         elif click.verdict == TRY_AGAIN:
@@ -68,15 +87,36 @@ class Decider:
         elif click.verdict in _WORDS:
             self._hear(click, request, verdict)
         elif request.is_open:
-            self._count(click, verdict)
+            self._count(click, verdict, Scale(ruled.rules, members))
         else:  # it will not be open again: most of a crowd comes this way, and costs no attempt to count
             self._refuse(click, self._too_late(click, request, verdict))
 
-    def _count(self, click: Click, verdict: Verdict) -> None:
+    def _note(self, request: Request, ruled: Ruling) -> None:
+        """Whoever looks at the card sees by what it is decided."""
+        store = self._context.store
+        with suppress(Stale), store.begin() as session:
+            ledger.rule_changed(session, store.now(), request, ruled.rules[1] if len(ruled.rules) > 1 else None)
+
+    def _judge(self, rules: Sequence[Rule], click: Click, request: Request, members: Memberships) -> Verdict:
+        operators = self._context.config.slack.operators
+        if click.verdict == TRY_AGAIN:
+            return policy.may_operate(rules, operators, click.user, members)
+        if click.verdict in _WORDS:
+            return policy.may_say(rules, operators, click.user, members)
+        verdict = policy.may_vote(rules, click.user, request.requester, members)
+        if verdict.permitted and click.verdict == APPROVE and request.is_open:
+            return _with_comment(rules, click, _with_everybody(rules, request, members, verdict))
+        return verdict
+
+    def _subjects(self, click: Click, rules: Sequence[Rule]) -> tuple[str, ...]:
+        operators = self._context.config.slack.operators
+        return policy.speakers(rules, operators) if click.verdict in _WORDS else policy.operators_of(rules, operators)
+
+    def _count(self, click: Click, verdict: Verdict, scale: Scale) -> None:
         store = self._context.store
         try:
             with store.begin() as session:
-                votes.count(session, store.now(), store.vault, click, verdict)
+                votes.count(session, store.now(), store.vault, click, verdict, scale)
         except Stale:
             self._refuse(click, self._why_not(click, verdict))
 
@@ -152,30 +192,24 @@ class Decider:
             log.warning("refusal.not_told", request=click.shown.request, code=error.code)
 
 
-def _judge(rule: Rule, click: Click, request: Request, members: Memberships) -> Verdict:
-    if click.verdict == TRY_AGAIN:
-        return policy.may_operate(rule, click.user, members)
-    if click.verdict in _WORDS:
-        return policy.may_say(rule, click.user, members)
-    verdict = policy.may_vote(rule, click.user, request.requester, members)
-    if verdict.permitted and click.verdict == APPROVE and request.is_open and rule.approvals > request.approvals_needed:
-        return Verdict(False, "rule_changed", _needs_more(rule, request), rule.line)
+def _with_everybody(rules: Sequence[Rule], request: Request, members: Memberships, verdict: Verdict) -> Verdict:
+    """An approval may be the last one, and then the others are weighed with it: who is in which group has to be known."""
+    approved = [vote.user for vote in request.votes if vote.verdict == APPROVE]
+    if verdict.permitted and groups_of(rules, approved) - members.keys():
+        reason = (
+            "Slack could not be asked whether those who approved this before you still may, so nothing was decided. Please try "
+            "again in a minute."
+        )
+        return Verdict(False, "membership_unknown", reason, verdict.rule)
     return verdict
 
 
-def _needs_more(rule: Rule, request: Request) -> str:
-    """The card and its digest are of a configuration that asked for less."""
-    return (
-        f"The configuration has changed since #{request.id} was shown: {rule.pbx} now needs {rule.approvals} approvals, and "
-        f"the card says {request.approvals_needed}. Nothing was approved. Please let <@{request.requester}> withdraw it and "
-        "ask again."
-    )
-
-
-def _subjects(rule: Rule, click: Click) -> tuple[str, ...]:
-    if click.verdict in _WORDS:
-        return policy.speakers(rule)
-    return (rule.operators or rule.approvers) if click.verdict == TRY_AGAIN else rule.approvers
+def _with_comment(rules: Sequence[Rule], click: Click, verdict: Verdict) -> Verdict:
+    wants = next((rule for rule in rules if rule.comment), None)
+    if verdict.permitted and wants is not None and not click.reason.strip():
+        reason = "Its rule asks you to say why you approve. Nothing was counted: press Approve again and write a comment."
+        return Verdict(False, "comment_wanted", reason, wants.line)
+    return verdict
 
 
 def _ago(seconds: float) -> str:

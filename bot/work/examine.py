@@ -1,6 +1,6 @@
 """Examine a draft: fetch its files, read them, ask the PBX. What comes out is evidence, or every problem at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -26,10 +26,12 @@ from bot.domain.domains import domain_problem, normalise_domain
 from bot.domain.plan import Evidence, Neighbour, slots_of
 from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request
+from bot.domain.rules import Rule, groups_in
 from bot.exceptions import FileUnavailable, PbxAway, PbxError, SlackRefused
 from bot.pbx.models import ListedCertificate
 from bot.store import ledger
 from bot.work.context import Context
+from bot.work.ruling import case_of, groups_for, ruling
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,7 @@ class Findings:
     chain: tuple[CertificateFacts, ...] = ()
     key_files: tuple[str, ...] = ()
     name: str = ""
+    rule: Rule | None = None
 
 
 class Examiner:
@@ -79,24 +82,47 @@ class Examiner:
         self._answers(draft, findings)
         if findings.problems:
             return findings, None
-        return findings, self._evidence(draft, findings)
+        evidence = self._evidence(draft, findings)
+        self._rule(draft, findings, evidence)
+        return findings, None if findings.problems else evidence
 
     def _may_ask(self, draft: Request, findings: Findings) -> None:
-        rule = self._context.rule(draft.ask.pbx)
-        if rule is None:
+        """As far as can be said before it is known what is risky about it."""
+        if not self._context.knows(draft.ask.pbx):
             findings.problems.append(
                 Problem("pbx", f"There is no PBX named {draft.ask.pbx}. Choose one of the list.", "no_pbx")
             )
             return
-        groups = policy.groups_to_read(draft.requester, rule.requesters)
-        members = self._context.people.members(groups) if groups else {}
-        verdict = policy.may_ask(rule, draft.requester, members)
+        case, rules = case_of(draft), self._context.config.rules
+        asked = groups_in(subject for clause in rules.possible(case) for subject in clause.rule.requesters)
+        members = self._members(asked | rules.groups_for(case))
+        verdict = policy.may_ask_at_all(rules, case, members)
         if not verdict.permitted:
             findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
 
+    def _rule(self, draft: Request, findings: Findings, evidence: Evidence) -> None:
+        """The rule that it is asked under, now that everything is known by which it is chosen."""
+        judged, rules = replace(draft, ask=findings.ask, evidence=evidence.to_json()), self._context.config.rules
+        members = self._members(groups_for(rules, judged))
+        ruled = ruling(rules, replace(judged, rule=None), members)
+        if ruled.refusal is not None:
+            findings.problems.append(Problem("pbx", ruled.refusal.reason, ruled.refusal.code))
+            return
+        (findings.rule,) = ruled.rules
+        members |= self._members(groups_in((*findings.rule.requesters, *findings.rule.approvers)))
+        verdict = policy.may_ask(findings.rule, draft.requester, members)
+        if not verdict.permitted:
+            findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
+        elif why := policy.nobody_left(findings.rule, draft.requester, members):
+            findings.problems.append(Problem("pbx", f"{why} ({findings.rule.line})", "nobody_could_approve"))
+
+    def _members(self, groups: Iterable[str]) -> dict[str, frozenset[str]]:
+        wanted = frozenset(groups)
+        return self._context.people.members(wanted) if wanted else {}
+
     def _answers(self, draft: Request, findings: Findings) -> None:
         """A PBX that has not answered for a while is not waited for once more; the form says so at once."""
-        if self._context.rule(draft.ask.pbx) is None:
+        if not self._context.knows(draft.ask.pbx):
             return
         try:
             self._context.pbx(draft.ask.pbx).ready()

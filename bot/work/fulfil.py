@@ -67,7 +67,7 @@ class Fulfiller:
             self._looker.visit(entry, request)
             return
         try:
-            if self._context.rule(request.ask.pbx) is None:
+            if not self._context.knows(request.ask.pbx):
                 self._visit.fail(
                     entry, request, f"{request.ask.pbx} is not configured any more, so nothing was done.", "no_pbx"
                 )

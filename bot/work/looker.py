@@ -22,7 +22,7 @@ class Looker:
         self._visit = progress
 
     def visit(self, entry: Entry, request: Request) -> None:
-        if self._context.rule(request.ask.pbx) is None:
+        if not self._context.knows(request.ask.pbx):
             self._visit.want_person(entry, request, f"{request.ask.pbx} is not configured any more, so the bot cannot look.")
             return
         try:

@@ -104,7 +104,7 @@ class Narrator:
                 agenda.again(session, entry, due, fresh=True)
 
     def paint(self, request: Request) -> Painted:
-        return Painted(*cards.card(request, approvers=self._approvers(request)))
+        return Painted(*cards.card(request))
 
     def _tell(self, entry: Entry, request: Request) -> datetime | None:
         """When to come back, if there is more to tell by then."""
@@ -113,7 +113,9 @@ class Narrator:
         card = self._card(told)
         link = self._now_or_later(lambda: self._link(told, card))
         paint = self._now_or_later(lambda: self._repaint(told, card))
-        story = self._now_or_later(lambda: self._thread.tell(entry, request, told.events, card, self._operators(request)))
+        story = self._now_or_later(
+            lambda: self._thread.tell(entry, request, told.events, card, self._context.operators(request))
+        )
         ending = self._now_or_later(lambda: self._outcome(told, card)) if story is None and request.has_ended else None
         return min((due for due in (link, paint, story, ending) if due is not None), default=None)
 
@@ -196,14 +198,6 @@ class Narrator:
         """Nothing more is to be posted for this purpose."""
         with self._store.begin() as session:
             posts.arrived(session, self._store.now(), request.id, purpose, channel, ts)
-
-    def _approvers(self, request: Request) -> tuple[str, ...]:
-        rule = self._context.rule(request.ask.pbx)
-        return rule.approvers if rule else ()
-
-    def _operators(self, request: Request) -> tuple[str, ...]:
-        rule = self._context.rule(request.ask.pbx)
-        return (rule.operators or rule.approvers) if rule else ()
 
     def _come_back(self, entry: Entry, request: Request | None, error: SlackError) -> None:
         now = self._store.now()

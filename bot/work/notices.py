@@ -10,8 +10,8 @@ import structlog
 
 from bot.blocks import notices as texts
 from bot.config import PbxConfig
-from bot.domain import policy
 from bot.domain.events import Event, EventKind
+from bot.domain.rules import groups_in
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused
 from bot.store import agenda, audit, breakers, posts
 from bot.store.agenda import Entry
@@ -87,7 +87,7 @@ class Notifier:
 
     def _operators(self, pbx: PbxConfig) -> Sequence[str]:
         subjects = self._context.config.operators_of(pbx)
-        groups = policy.groups_in(subjects)
+        groups = groups_in(subjects)
         members = self._context.people.members(groups) if groups else {}
         users = [user for each in subjects for user in (sorted(members.get(each, ())) if each in groups else [each])]
         return list(dict.fromkeys(users))[:OPERATORS]

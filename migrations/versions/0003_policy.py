@@ -1,4 +1,4 @@
-"""Rules that are kept with their request, versions of a request, seats of a vote, and which replica works by which configuration.
+"""Rules kept with their request, versions of a request, seats of a vote, and which replica works by which configuration.
 
 Revision ID: 0003
 Revises: 0002

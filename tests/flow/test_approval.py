@@ -40,7 +40,7 @@ def test_one_approval_is_enough_by_default(world: World) -> None:
 
 def test_the_requester_cannot_approve_their_own_request(quiet: World) -> None:
     """A requester whom the policy names as an approver is refused privately, and their click is not counted."""
-    quiet.approvers = (quiet.tess.id, quiet.ana.id)
+    quiet.approvers = (quiet.tess.id, quiet.ana.id, quiet.ben.id)
     world = needing_two(quiet)
     card = world.ask(world.fill_trusted)
     refused(world, world.tess, card, "You asked for this yourself, so somebody else has to decide it.")

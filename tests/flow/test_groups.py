@@ -21,7 +21,7 @@ def test_a_member_of_the_group_may_approve(grouped: World) -> None:
     """A click by a member of the approving group counts, and the card mentions the group."""
     world = grouped.start()
     card = world.ask(world.fill_trusted)
-    assert "May decide: @leads" in world.card(card).replace("*", "")
+    assert "Still wanted: 1 of @leads" in world.card(card).replace("*", "")
     world.approve(card, world.ben)
     world.wait_thread(card, "now lists")
     assert world.slack_calls(READ) == 1

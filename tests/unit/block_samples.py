@@ -19,6 +19,7 @@ from bot.domain.requests import (
     Request,
     Vote,
 )
+from bot.domain.rules import Rule, Seats
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -60,7 +61,11 @@ def request(kind: Kind = Kind.TRUSTED, *, of: Ask | None = None, known: Evidence
 
 
 def vote(user: str = "U0LEAD", verdict: str = "approve", reason: str = "") -> Vote:
-    return Vote(user, verdict, reason, NOW)
+    return Vote(user, verdict, reason, NOW, frozenset({0}))
+
+
+def rule(*subjects: str, needed: int = 1, **changes: Any) -> Rule:
+    return Rule("hq", "pbx[0]", all=(Seats(subjects or ("U0LEAD", "S0LEADS"), needed),), **changes)
 
 
 #: Text as hostile as people and certificates can make it.
@@ -115,9 +120,18 @@ EVIDENCE = st.builds(
     params=_TEXTS,
     public_pem=_ANY_TEXT | st.integers(0, 300).map(lambda count: ("A" * 64 + "\n") * count),
 )
-_VOTES = st.lists(st.builds(Vote, _USERS, st.sampled_from(("approve", "reject")), _ANY_TEXT, _TIMES), max_size=40)
+_VOTES = st.lists(
+    st.builds(
+        Vote, _USERS, st.sampled_from(("approve", "reject")), _ANY_TEXT, _TIMES, st.frozensets(st.integers(0, 5), max_size=3)
+    ),
+    max_size=40,
+)
 _OUTCOMES = st.builds(Outcome, st.none() | st.builds(Installed, st.integers(), _HUGE, _ANY_TEXT, _HUGE, _HUGE), _HUGE)
 APPROVERS = st.lists(_USERS | _GROUPS, max_size=200).map(tuple)
+_SEATS = st.lists(st.builds(Seats, APPROVERS, st.integers(1, 5)), max_size=12).map(tuple)
+RULES = st.builds(
+    Rule, pbx=_NAME, line=_ANY_TEXT, all=_SEATS, any=_SEATS, silent=APPROVERS, comment=st.booleans(), escalate_to=APPROVERS
+)
 
 
 @st.composite
@@ -135,4 +149,6 @@ def requests(draw: st.DrawFn) -> Request:
         approvals_needed=draw(st.integers(1, 20)),
         decided_at=draw(st.none() | _TIMES),
         ended_at=draw(st.none() | _TIMES),
+        rule=draw(st.none() | RULES),
+        rule_now=draw(st.none() | RULES),
     )

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from bot.domain.plan import plan
 from bot.domain.policy import Verdict
+from bot.domain.quorum import Scale
 from bot.domain.requests import Ask, Kind, Request, Shown
+from bot.domain.rules import Rule, Seats
 from bot.store import ledger, votes
 from bot.store.engine import Store
 from tests.postgres import Postgres
@@ -143,9 +145,23 @@ def record(store: Store, request: Request, user: str, verdict: str = "approve", 
     return next(click for click in waiting if click.user == user and click.shown.request == request.id)
 
 
+class Everybody(frozenset[str]):
+    """A group that everybody is in."""
+
+    def __contains__(self, user: object) -> bool:
+        return True
+
+
+def scale(needed: int = 1) -> Scale:
+    """A rule by which it takes so many people, whoever they are."""
+    return Scale((Rule("hq", "pbx[0]", all=(Seats(("S0ALL",), needed),)),), {"S0ALL": Everybody()})
+
+
 def count(store: Store, click: votes.Click) -> None:
     with store.begin() as session:
-        votes.count(session, store.now(), store.vault, click, Verdict(True, "named", "Named.", "pbx[0]"))
+        request = ledger.load(session, click.shown.request)
+        needed = request.approvals_needed if request else 1
+        votes.count(session, store.now(), store.vault, click, Verdict(True, "named", "Named.", "pbx[0]"), scale(needed))
 
 
 def approved(store: Store, user: str = ANA, **how: Any) -> Request:

@@ -1,7 +1,6 @@
 """The card: rendered whole from the row, within Slack's limits, and with the buttons that apply."""
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,21 +9,22 @@ from bot.blocks.card import card
 from bot.blocks.details import details
 from bot.domain.plan import Neighbour
 from bot.domain.requests import Decision, Execution, Installed, Kind, Outcome, Request, Shown
+from bot.domain.rules import Rule, Seats
 from tests.unit import block_samples as samples
 from tests.unit.blockkit_rules import accept_message, accept_view, buttons, texts
 
 MENTIONS = re.compile(r"<(?!@[UW]|!subteam\^S|!date\^|#C|https://)[^>]*>")
 
 
-def words_of(request: Request, **more: Any) -> str:
-    return "\n".join(texts(card(request, **more)[0]))
+def words_of(request: Request) -> str:
+    return "\n".join(texts(card(request)[0]))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(samples.requests(), samples.APPROVERS)
-def test_any_card_fits(request: Request, approvers: tuple[str, ...]) -> None:
+@given(samples.requests())
+def test_any_card_fits(request: Request) -> None:
     """Whatever a request holds, Slack takes its card, and what others wrote makes no tag of its own."""
-    blocks, text = card(request, approvers=approvers)
+    blocks, text = card(request)
     accept_message(blocks, text)
     assert not MENTIONS.search("\n".join(texts(blocks)))
 
@@ -139,7 +139,7 @@ def test_nobody_can_mention_or_fake() -> None:
 def test_open_card_has_all_buttons() -> None:
     """While it is open it can be approved, rejected and withdrawn; each button carries what was shown."""
     blocks, _ = card(samples.request())
-    assert buttons(blocks) == ["approve", "reject", "withdraw", "details"]
+    assert buttons(blocks) == ["approve", "reject", "withdraw", "why", "details"]
     shown = {element["value"] for element in blocks[-1]["elements"]}
     assert shown == {Shown(42, 3, "d" * 64).dump()}
 
@@ -152,10 +152,31 @@ def test_decided_card_has_only_details(decision: Decision) -> None:
 
 def test_votes_so_far() -> None:
     """An open card counts the approvals and names those who gave them, the deadline, and who else may decide."""
-    request = samples.request(approvals_needed=2, votes=(samples.vote(),))
-    told = words_of(request, approvers=("U0LEAD", "S0LEADS"))
+    request = samples.request(approvals_needed=2, votes=(samples.vote(),), rule=samples.rule(needed=2))
+    told = words_of(request)
     assert "1 of 2 approvals, from <@U0LEAD>; open until <!date^1772395200^" in told
-    assert "*May decide*: <@U0LEAD>, <!subteam^S0LEADS>" in told
+    assert "*Still wanted*: 1 of <@U0LEAD> or <!subteam^S0LEADS> (`pbx[0]`)" in told
+
+
+def test_several_groups_are_wanted() -> None:
+    """Where a rule asks for several groups, the card says which have spoken, and which have not."""
+    both = Rule("hq", "policy[0]", all=(Seats(("U0LEAD",)), Seats(("S0SEC",))), any=(Seats(("U1",)), Seats(("U2",), 2)))
+    told = words_of(samples.request(votes=(samples.vote(),), rule=both))
+    assert "*Still wanted*: 1 of <!subteam^S0SEC>, and either 1 of <@U1>, or 2 of <@U2> (`policy[0]`)" in told
+
+
+def test_silent_approvers_are_not_pinged() -> None:
+    """Who may approve and is not to be pinged is mentioned nowhere on the card."""
+    told = words_of(samples.request(rule=samples.rule("U0LEAD", "U0BOSS", silent=("U0BOSS",))))
+    assert "U0BOSS" not in told
+    assert "More people may approve who are not pinged" in told
+
+
+def test_a_changed_rule_is_on_the_card() -> None:
+    """The card says what it takes today, and that both count."""
+    told = words_of(samples.request(rule=samples.rule(), rule_now=samples.rule("U0NEW", needed=2)))
+    assert "*The rule has changed since this was asked*: today it takes 2 of <@U0NEW>" in told
+    assert "the stricter one decides" in told
 
 
 @pytest.mark.parametrize("execution", list(Execution))

@@ -16,13 +16,14 @@ SLOW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthChe
 
 
 @SLOW
-@given(samples.requests(), samples.EVIDENCE, samples.APPROVERS, st.text(max_size=4000))
-def test_any_dialog_fits(request: Request, evidence: Evidence, approvers: tuple[str, ...], text: str) -> None:
+@given(samples.requests(), samples.EVIDENCE, st.text(max_size=4000))
+def test_any_dialog_fits(request: Request, evidence: Evidence, text: str) -> None:
     """Slack takes each view and message for any request."""
     accept_view(dialogs.checking(request.ask, request.id, request.version))
-    accept_view(dialogs.confirm(request, evidence, approvers))
+    accept_view(dialogs.confirm(request, evidence))
     accept_view(dialogs.asked(request, f"https://x.slack.com/{text}"))
     accept_view(dialogs.reject_reason(request))
+    accept_view(dialogs.approval_comment(request, "{}"))
     accept_view(dialogs.notice(text, text))
     accept_message(*dialogs.result_message(request, evidence))
     accept_message(*dialogs.result_message(request, [Problem("files", text, "code")] * 20))
@@ -41,14 +42,13 @@ def test_checking_names_what_is_checked() -> None:
 
 def test_confirm_shows_what_approvers_will_see() -> None:
     """Evidence, plan, channel and approvers are shown before anything is asked for."""
-    view = dialogs.confirm(samples.request(approvals_needed=2), samples.evidence(), ["S0LEADS"])
+    view = dialogs.confirm(samples.request(rule=samples.rule("S0LEADS", needed=2)), samples.evidence())
     told = "\n".join(texts(view))
     for expected in (
         "*SHA-256*: `AB:CD:EF`",
         "1. `GET certificate/list`",
         "everybody in <#C02HQ>",
-        "<!subteam^S0LEADS> may decide",
-        "2 approvals are needed; your own does not count",
+        "It takes the approval of 2 of <!subteam^S0LEADS>; your own does not count",
     ):
         assert expected in told
     assert view["submit"]["text"] == "Ask for approval"

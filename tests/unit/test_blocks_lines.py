@@ -14,8 +14,13 @@ from bot.domain.requests import Decision, Execution, Kind, ReceivedFile, Request
 from tests.unit import block_samples as samples
 from tests.unit.blockkit_rules import accept_message, buttons
 
-SILENT = {EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED,
-          EventKind.PBX_SILENT, EventKind.PBX_ANSWERS, EventKind.RESTORED}  # fmt: skip
+SILENT = {
+    EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED, EventKind.PBX_SILENT,
+    EventKind.PBX_ANSWERS, EventKind.RESTORED, EventKind.EDITED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.DIGEST,
+    EventKind.EMERGENCY, EventKind.CONFIRMED, EventKind.UNCONFIRMED, EventKind.SCHEDULED, EventKind.CALLING, EventKind.CALLED,
+    EventKind.CONFIG_LOADED, EventKind.CONFIG_REFUSED, EventKind.CONFIG_DIFFERS, EventKind.POLICY_TROUBLE, EventKind.WITNESSED,
+    EventKind.REDUCED,
+}  # fmt: skip
 APPROVED = samples.request(decision=Decision.APPROVED, execution=Execution.APPLYING, votes=(samples.vote(),))
 
 

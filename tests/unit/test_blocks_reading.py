@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from bot.blocks.form import FormState, form
-from bot.blocks.reading import read_files, read_reject_reason, read_state, read_typed, received
+from bot.blocks.reading import read_files, read_reason, read_state, read_typed, received
 from bot.domain.requests import Ask, Kind, ReceivedFile
 from tests.unit import block_samples as samples
 from tests.unit.form_payloads import APPLY_TYPED, CONTEXT, TYPING, chosen, payload, typed
@@ -84,4 +84,4 @@ def test_new_files_are_read() -> None:
 def test_a_reason_to_reject_is_read() -> None:
     """The reason comes without the spaces around it, and without the character that a database may not take."""
     view = {"state": {"values": {"reason": {"reason": typed("  wrong\0 root ")}}}}
-    assert read_reject_reason(view) == "wrong root"
+    assert read_reason(view) == "wrong root"

@@ -8,16 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import policy
-from bot.domain.policy import Memberships, Rule, Verdict
+from bot.domain.policy import Verdict
+from bot.domain.rules import Memberships, Rule, Seats, is_group
 
 ANA, BEN, TESS = "U0ANA", "U0BEN", "U0TESS"
 LEADS, TECHS = "S0LEADS", "S0TECHS"
-RULE = Rule("hq", "pbx[0]", approvers=(ANA, LEADS))
+RULE = Rule("hq", "pbx[0]", all=(Seats((ANA, LEADS)),))
 KNOWN: Memberships = {LEADS: frozenset({BEN}), TECHS: frozenset({TESS})}
 
 
 def vote(rule: Rule, user: str, members: Memberships, requester: str = TESS) -> Verdict:
-    return policy.may_vote(rule, user, requester, members)
+    return policy.may_vote([rule], user, requester, members)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +63,9 @@ def test_asking(requesters: tuple[str, ...], user: str, members: Memberships, pe
 
 def test_operating() -> None:
     """Operators press Try again; where there are none, the approvers do; an approver is no operator where there are some."""
-    assert policy.may_operate(RULE, ANA, {}).permitted
-    assert policy.may_operate(RULE, BEN, KNOWN).permitted
-    named = replace(RULE, operators=(TESS,))
-    assert [policy.may_operate(named, user, KNOWN).permitted for user in (TESS, ANA, BEN)] == [True, False, False]
+    assert policy.may_operate([RULE], (), ANA, {}).permitted
+    assert policy.may_operate([RULE], (), BEN, KNOWN).permitted
+    assert [policy.may_operate([RULE], (TESS,), user, KNOWN).permitted for user in (TESS, ANA, BEN)] == [True, False, False]
 
 
 def test_reasons_help() -> None:
@@ -90,9 +90,8 @@ rules = st.builds(
     Rule,
     pbx=st.just("hq"),
     line=st.just("pbx[0]"),
-    approvers=st.lists(users | groups, min_size=1, max_size=4).map(tuple),
+    all=st.lists(users | groups, min_size=1, max_size=4).map(lambda subjects: (Seats(tuple(subjects)),)),
     requesters=st.lists(users | groups, max_size=3).map(tuple),
-    operators=st.lists(users | groups, max_size=3).map(tuple),
 )
 memberships = st.dictionaries(groups, st.frozensets(users))
 
@@ -100,14 +99,18 @@ memberships = st.dictionaries(groups, st.frozensets(users))
 @given(rules, users, users, memberships)
 def test_nobody_alone(rule: Rule, user: str, requester: str, members: Memberships) -> None:
     """Whatever the rule: the requester never, others only if they are named or a member of a named group that was read."""
-    verdict = policy.may_vote(rule, user, requester, members)
+    verdict = policy.may_vote([rule], user, requester, members)
     named = user in rule.approvers or any(user in members.get(group, ()) for group in rule.approvers)
     assert verdict.permitted == (named and user != requester)
     assert verdict.reason
     assert verdict.rule
 
 
-@given(rules, users, memberships, st.sampled_from([policy.may_ask, policy.may_operate]))
+def may_operate(rule: Rule, user: str, members: Memberships) -> Verdict:
+    return policy.may_operate([rule], (), user, members)
+
+
+@given(rules, users, memberships, st.sampled_from([policy.may_ask, may_operate]))
 def test_knowing_less_permits_no_more(
     rule: Rule, user: str, members: Memberships, may: Callable[[Rule, str, Memberships], Verdict]
 ) -> None:
@@ -123,4 +126,4 @@ def test_reading_enough_settles_it(rule: Rule, user: str, members: Memberships) 
     needed = policy.groups_to_read(user, rule.approvers)
     read = {group: members.get(group, frozenset()) for group in needed}
     assert vote(rule, user, read, "U9").code != "membership_unknown"
-    assert all(policy.is_group(group) for group in needed)
+    assert all(is_group(group) for group in needed)

@@ -32,6 +32,7 @@ from tests.unit.store_kit import (
     pending,
     read,
     record,
+    scale,
 )
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -112,7 +113,7 @@ def test_nothing_by_halves(store: Store, clock: Clock) -> None:
     request = pending(store)
     click = record(store, request, ANA)
     with store.begin() as session:
-        votes.count(session, clock.now, store.vault, click, verdict())
+        votes.count(session, clock.now, store.vault, click, verdict(), scale())
         session.rollback()
     after = load(store, request.id)
     assert (after.decision, after.votes) == (Decision.PENDING, ())

@@ -1,0 +1,70 @@
+"""Who decides, in words: what a rule asks for, what is still missing, and what has changed since."""
+
+from collections.abc import Sequence
+
+from bot.blocks import words
+from bot.blocks.text import code
+from bot.domain.quorum import Standing, standing
+from bot.domain.requests import Request
+from bot.domain.rules import Rule, Seats
+
+#: As many groups, and characters for all of them, as are told in one line.
+MOST, ROOM = 8, 1200
+
+
+def asked_for(rule: Rule) -> str:
+    """All that a rule asks for, as "1 of @leads, and 1 of @security"."""
+    return _together(rule, rule.all, rule.any)
+
+
+def still_wanted(request: Request) -> str:
+    """What is missing under the rule that it was asked under; "" when nothing is, or when there is no rule."""
+    if request.rule is None:
+        return ""
+    found = standing_of(request, request.rule)
+    return "" if found.reached else _together(request.rule, found.missing, found.one_of)
+
+
+def standing_of(request: Request, rule: Rule) -> Standing:
+    """By the groups that each voter was in when the vote was counted."""
+    return standing(rule, {vote.user: vote.seats for vote in request.votes if vote.verdict == words.APPROVE})
+
+
+def lines(request: Request) -> list[str]:
+    """For the card: who is still wanted, who may besides, and whether the rule has changed."""
+    if request.rule is None:
+        return []
+    told = [f"*Still wanted*: {still_wanted(request) or 'nobody under the rule that it was asked under'}"]
+    told[0] += f" ({code(request.rule.line, 100)})"
+    if request.rule.silent:
+        told.append("More people may approve who are not pinged; *Why?* names them.")
+    if request.rule.comment or (request.rule_now and request.rule_now.comment):
+        told.append("Whoever approves is asked for a comment.")
+    if request.rule_now is not None:
+        told.append(
+            f"⚠️ *The rule has changed since this was asked*: today it takes {asked_for(request.rule_now)} "
+            f"({code(request.rule_now.line, 100)}). Both count, so the stricter one decides."
+        )
+    return told
+
+
+def seats_in_words(seats: Sequence[Seats], silent: Sequence[str] = ()) -> list[str]:
+    """Each as "2 of @ana or @leads"; who is silent is not mentioned, because a mention pings."""
+    room = ROOM // max(1, min(len(seats), MOST))
+    told = [f"{each.count} of {_people(each.subjects, silent, room)}" for each in seats[:MOST]]
+    return told if len(seats) <= MOST else [*told, f"{len(seats) - MOST} more groups"]
+
+
+def _together(rule: Rule, every: Sequence[Seats], one: Sequence[Seats]) -> str:
+    parts = seats_in_words(every, rule.silent)
+    options = seats_in_words(one, rule.silent)
+    if options:
+        parts.append(options[0] if len(options) == 1 else f"either {', or '.join(options)}")
+    return ", and ".join(parts)
+
+
+def _people(subjects: Sequence[str], silent: Sequence[str], room: int) -> str:
+    loud = [subject for subject in subjects if subject not in silent]
+    if not loud:
+        return f"{len(subjects)} who are not pinged"
+    return words.people(loud, room).replace(", ", " or ")
