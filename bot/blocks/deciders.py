@@ -66,5 +66,5 @@ def _together(rule: Rule, every: Sequence[Seats], one: Sequence[Seats]) -> str:
 def _people(subjects: Sequence[str], silent: Sequence[str], room: int) -> str:
     loud = [subject for subject in subjects if subject not in silent]
     if not loud:
-        return f"{len(subjects)} who are not pinged"
+        return "those who are not pinged"
     return words.people(loud, room).replace(", ", " or ")

@@ -1,6 +1,7 @@
 """Why somebody may or may not decide a request: the rule behind it, what is missing, and until when."""
 
 import re
+from dataclasses import replace
 
 from bot.blocks import deciders, words
 from bot.blocks.text import at, code, escape
@@ -34,12 +35,13 @@ def why_plain(told: Explanation) -> str:
     return text.replace("*", "").replace("`", "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _rule(rule: Rule, told: Explanation) -> list[str]:
-    is_kept = told.request.rule is not None and rule.is_same(told.request.rule)
+def _rule(named: Rule, told: Explanation) -> list[str]:
+    rule = replace(named, silent=())
+    is_kept = told.request.rule is not None and named.is_same(told.request.rule)
     when = "it was asked under" if is_kept or told.request.rule is None else "of today's configuration, which counts too,"
     lines = [f"⚖️ The rule {when}: {code(rule.line, 100)}. It takes {deciders.asked_for(rule)}."]
     if rule.approvers:
         lines.append(f"*Could approve*: {words.people([each for each in rule.approvers if each != told.request.requester])}")
-    if is_kept and told.request.is_open and (wanted := deciders.still_wanted(told.request)):
+    if is_kept and told.request.is_open and (wanted := deciders.still_wanted(replace(told.request, rule=rule))):
         lines.append(f"*Still wanted*: {wanted}")
     return lines

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.blocks.text import at, code, listed, plain
+from bot.domain.quorum import standing
 from bot.domain.requests import Ask, Decision, Execution, Kind, Request
 from bot.domain.rules import mention
 
@@ -79,9 +80,13 @@ def _open_until(request: Request) -> str:
 
 def votes_so_far(request: Request) -> str:
     """As "1 of 2 approvals, from @ana"."""
-    voters = approvers_of(request)
+    voters, need = approvers_of(request), request.approvals_needed
     who = f", from {people(voters)}" if voters else ""
-    return f"{len(voters)} of {request.approvals_needed} approvals{who}"
+    have = len(voters)
+    if request.rule is not None:  # a second one from a group that needs one brings it no further
+        seated = {vote.user: vote.seats for vote in request.votes if vote.verdict == APPROVE}
+        have = max(0, need - standing(request.rule, seated).lacking)
+    return f"{have} of {need} approvals{who}"
 
 
 def approvers_of(request: Request) -> tuple[str, ...]:

@@ -20,6 +20,11 @@ class Standing:
     missing: tuple[Seats, ...] = ()
     one_of: tuple[Seats, ...] = ()
 
+    @property
+    def lacking(self) -> int:
+        """How many people it takes at least."""
+        return sum(seats.count for seats in self.missing) + min((seats.count for seats in self.one_of), default=0)
+
 
 def seats_of(user: str, rule: Rule, members: Memberships) -> frozenset[int] | None:
     """The groups of approvers that the user is in; None when a group decides that and was not read."""

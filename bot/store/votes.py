@@ -123,8 +123,9 @@ def _tell(
     approved = [vote.user for vote in request.votes if vote.verdict == APPROVE]
     standings = scale.standings(approved)
     need = max(rule.approvals for rule in scale.rules)
+    have = max(0, need - max(standing.lacking for standing in standings))
     audit.append(session, now, EventKind.VOTED, click.user, request.id, verdict=click.verdict, reason=click.reason,
-                 have=len(approved), need=need, rule=verdict.rule, missing=_missing(standings))  # fmt: skip
+                 have=have, need=need, rule=verdict.rule, missing=_missing(standings))  # fmt: skip
     if click.verdict == REJECT:
         ledger.close(session, now, vault, request, Decision.REJECTED, click.user, reason=click.reason)
     elif all(standing.reached for standing in standings):

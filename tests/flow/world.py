@@ -54,6 +54,7 @@ provider = "alidns"
 AccessKeyId = {{ env = "ALI_ID" }}
 AccessKeySecret = {{ env = "ALI_SECRET" }}
 PropagationTimeout = 300
+{policy}
 """
 #: What must never be seen anywhere: the DNS credentials of the profile.
 ALI_ID, ALI_SECRET = "LTAI-flow-test-id", "flow-test-secret-4f1c"
@@ -67,6 +68,8 @@ class World:
     clock: SandboxClock = field(default_factory=SandboxClock)
     slack_lines: str = ""
     pbx_lines: str = ""
+    #: Tables behind all others: [[policy]], [[team]], [risk], [audit].
+    policy_lines: str = ""
     issuance_polls: int = 3
     bot: Bot | None = None
     #: A SQLite file in the folder, if it is not said.
@@ -114,6 +117,7 @@ class World:
             CONFIG.format(
                 database=self.database_url, certs=self.certs.id, hq=self.hq, branch=self.branch,
                 branch_channel=self.branch_channel.id, approvers=[*self.approvers], slack=self.slack_lines, pbx=self.pbx_lines,
+                policy=self.policy_lines,
             ).replace("'", '"')
         )  # fmt: skip
         return path
