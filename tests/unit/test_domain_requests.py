@@ -25,6 +25,7 @@ from bot.domain.requests import (
     canonical,
     digest,
 )
+from bot.domain.rules import Seats
 from tests.unit import block_samples
 from tests.unit.block_samples import ASKS
 
@@ -83,8 +84,10 @@ def test_without_files() -> None:
 
 # The digest
 
+RULE = block_samples.rule()
 VALUES: dict[str, Any] = {
     "request": 42, "version": 1, "requester": "U1", "ask": block_samples.ask(), "approvals_needed": 1,
+    "rule": RULE,
     "evidence": block_samples.evidence().to_json(), "plan": ({"step": "look", "call": "GET", "about": "see"},),
     "secrets": {"bundle": "aa"},
 }  # fmt: skip
@@ -108,6 +111,11 @@ OTHER_FILE = ReceivedFile("F2", "corp-root.crt", 1620)
         lambda: {"version": 2},
         lambda: {"requester": "U2"},
         lambda: {"approvals_needed": 2},
+        lambda: {"rule": None},
+        lambda: {"rule": dataclasses.replace(RULE, all=(Seats(("U0ANA",), 2),))},
+        lambda: {"rule": dataclasses.replace(RULE, comment=True)},
+        changed_ask(start="2026-03-02T00:00:00+00:00"),
+        changed_ask(emergency=True),
         lambda: {"plan": ()},
         lambda: {"plan": (VALUES["plan"][0] | {"about": "see more"},)},
         lambda: {"plan": VALUES["plan"] * 2},
