@@ -18,17 +18,14 @@ from bot import config as configuration
 from bot import logs
 from bot.blocks.why import why_plain
 from bot.doctor import Doctor
-from bot.domain.requests import MOST, Decision
+from bot.domain.requests import MOST
 from bot.ending import Ending, leave
 from bot.exceptions import BotError, ConfigError, SlackError
-from bot.house import Bot
+from bot.house import Bot, explained
 from bot.sandbox.clock import SandboxClock
-from bot.slack.gateway import Gateway
-from bot.slack.people import People
-from bot.store import alone, audit, ledger, restore
+from bot.store import alone, audit, restore
 from bot.store.backup import backup as make_backup
 from bot.store.engine import Store, utc_now
-from bot.work.explain import explain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -171,15 +168,9 @@ def why(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """Say who may decide a request, by which rule, what is missing, and when it expires."""
-    settings = configuration.load(config, os.environ)
     with closing(_store(config)) as store:
         _must_be_there(store.url)
-        with store.begin() as session:
-            request = ledger.load(session, number)
-    if request is None or request.decision is Decision.DRAFT:
-        raise BotError(f"There is no request #{number}.", code="no_request")
-    slack = Gateway(settings.slack.bot_token.get_secret_value(), settings.slack.api_url, now=utc_now)
-    _say(why_plain(explain(settings, People(slack, utc_now), request, user)))
+        _say(why_plain(explained(configuration.load(config, os.environ), store, number, user)))
 
 
 def _store(config: Path) -> Store:

@@ -10,7 +10,9 @@ from datetime import datetime
 import structlog
 
 from bot.config import Config
-from bot.exceptions import ConfigError
+from bot.domain.explanation import Explanation
+from bot.domain.requests import Decision
+from bot.exceptions import BotError, ConfigError
 from bot.listeners.app import Ear, build
 from bot.listeners.desk import Desk
 from bot.listeners.painting import Painter
@@ -20,7 +22,7 @@ from bot.slack.budget import RATES, Budget, Rate
 from bot.slack.errors import guarded
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
-from bot.store import agenda, alone, breakers, restore, tokens
+from bot.store import agenda, alone, breakers, ledger, restore, tokens
 from bot.store.agenda import Work
 from bot.store.breakers import Breakers
 from bot.store.engine import WORKER_WAIT, Store, utc_now
@@ -32,6 +34,7 @@ from bot.work.check import Checker
 from bot.work.context import Context
 from bot.work.decide import Decider
 from bot.work.expire import Expirer
+from bot.work.explain import explain
 from bot.work.fulfil import Fulfiller
 from bot.work.herald import Herald
 from bot.work.loop import PATIENCE, POLL, Crew, Loop
@@ -143,6 +146,16 @@ def _crews(context: Context, poll: float) -> list[Crew]:
                                      Work.SWEEP: Sweeper(context, narrator).visit,
                                      Work.HERALD: Herald(context).visit}, hands=6, poll=poll),
     ]  # fmt: skip
+
+
+def explained(config: Config, store: Store, number: int, user: str) -> Explanation:
+    """Why somebody may or may not decide a request, without a bot. Raises BotError when there is no such request."""
+    with store.begin() as session:
+        request = ledger.load(session, number)
+    if request is None or request.decision is Decision.DRAFT:
+        raise BotError(f"There is no request #{number}.", code="no_request")
+    slack = Gateway(config.slack.bot_token.get_secret_value(), config.slack.api_url, now=store.now)
+    return explain(config, People(slack, store.now), request, user)
 
 
 class _Clients:

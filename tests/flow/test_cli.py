@@ -165,3 +165,15 @@ def _serve(world: World, environ: dict[str, str], *more: str) -> tuple[int, str]
         text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
+
+
+def test_why_on_the_command_line(call: Call) -> None:
+    """`policy why` says by ids who may decide a request, by which rule, and what that is for one person."""
+    world = call.world.start()
+    world.ask(world.fill_trusted)
+    code, said = call("policy", "why", "1", "--user", world.ana.id)
+    assert code == 0
+    assert f"Could approve: {world.ana.id}, {world.ben.id}" in said
+    assert "You: You are named among those who may decide requests for hq. (pbx[0]) [named]" in said
+    assert "<" not in said
+    assert call("policy", "why", "7") == (1, "There is no request #7. [no_request]\n")
