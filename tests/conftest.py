@@ -1,9 +1,11 @@
 """What all tests share."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.postgres import Postgres
@@ -16,6 +18,21 @@ settings.load_profile("calm")
 pytest_plugins = ("tests.matrix_table", "tests.notes")
 
 DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A test that runs a command configures logging as the command does; the next one finds it as it was."""
+    names = (None, "bot", "websocket")
+    before = [(logging.getLogger(name), logging.getLogger(name).handlers[:], logging.getLogger(name).level) for name in names]
+    was = structlog.get_config()
+    raised = logging.raiseExceptions
+    yield
+    logging.raiseExceptions = raised
+    structlog.configure(**was)
+    for logger, handlers, level in before:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,13 +4,18 @@ from playwright.sync_api import expect
 
 from tests.browser.client import Client
 
+#: The name of what has the focus; "" where nothing has, because it was on something that is gone by now.
+FOCUSED = """() => {
+  const el = document.activeElement;
+  return !el || el === document.body ? "" : el.getAttribute("aria-label") ?? el.labels?.[0]?.innerText ?? el.innerText ?? "";
+}"""
+
 
 def tab_to(client: Client, name: str, *, back: bool = False, most: int = 60) -> None:
-    """Press Tab until the control of this name has the focus."""
-    found = "el => el.getAttribute('aria-label') ?? (el.labels?.[0]?.innerText ?? el.innerText)"
+    """Press Tab until the control of this name has the focus; behind the last one the page begins anew, as in a browser."""
     for _ in range(most):
         client.page.keyboard.press("Shift+Tab" if back else "Tab")
-        if name in (client.page.locator(":focus").evaluate(found) or ""):
+        if name in client.page.evaluate(FOCUSED):
             return
     raise AssertionError(f"Tab does not lead to {name}.")
 
