@@ -49,14 +49,12 @@ def standing(rule: Rule, voters: Voters) -> Standing:
     full = [all(seated[index] == rule.seats[index].count for index in way) for way, seated in zip(ways, taken, strict=True)]
     if any(full):
         return Standing(True)
-    best = max(range(len(ways)), key=lambda way: sum(taken[way].values()))
-    left = _left(rule, taken[best])
-    options = tuple(seats for index, seats in left if index >= first)
-    if len(rule.any) > 1:  # as long as it is open which group of them it will be, all are told
-        options = tuple(
-            seats for way, seated in zip(ways, taken, strict=True) for index, seats in _left(rule, seated) if index == way[-1]
-        )
-    return Standing(False, tuple(seats for index, seats in left if index < first), options)
+    left = [_left(rule, seated) for seated in taken]  # the seats of `all` are filled first, so each way leaves the same of them
+    options = [[seats for index, seats in way if index >= first] for way in left]
+    if not all(options):  # one group of `any` is complete, so none of the others is wanted
+        options = []
+    missing = tuple(seats for index, seats in left[0] if index < first)
+    return Standing(False, missing, tuple(seats for way in options for seats in way))
 
 
 @dataclass(frozen=True)

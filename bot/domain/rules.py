@@ -113,6 +113,11 @@ class Rule:
         return tuple(subject for subject in self.approvers if subject not in self.silent)
 
     @property
+    def asks_for_lead(self) -> bool:
+        """Whether it cannot be said for whom it is before the requester's teams are known."""
+        return LEAD in (*self.approvers, *self.escalate_to)
+
+    @property
     def approvals(self) -> int:
         """How many people it takes at least."""
         return sum(seats.count for seats in self.all) + min((seats.count for seats in self.any), default=0)
@@ -241,7 +246,7 @@ class Policy:
         needed: set[str] = set()
         for clause in self._possible(case):
             needed |= groups_in(clause.when.requesters)
-            if LEAD in clause.rule.approvers:
+            if clause.rule.asks_for_lead:
                 needed |= {group for team in self.teams for group in groups_in(team.members)}
         return frozenset(needed)
 
@@ -275,7 +280,7 @@ class Policy:
 
     def _resolved(self, rule: Rule, case: Case, members: Memberships) -> Rule | None:
         """For this PBX, with the requester's leads in place of `LEAD`; None when their teams cannot be told."""
-        if LEAD not in rule.approvers:
+        if not rule.asks_for_lead:
             return replace(rule, pbx=case.pbx)
         leads = leads_of(case.requester, self.teams, members)
         if leads is None:
