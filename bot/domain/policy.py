@@ -56,6 +56,15 @@ def may_vote(rules: Sequence[Rule], user: str, requester: str, members: Membersh
     return next((verdict for verdict in verdicts if not verdict.permitted), verdicts[0])
 
 
+def may_approve(rules: Sequence[Rule], user: str, requester: str, members: Memberships) -> Verdict:
+    """As `may_vote`, and it must be known in which groups of approvers they are: an approval takes a seat of one of them."""
+    verdict = may_vote(rules, user, requester, members)
+    unknown = next((rule for rule in rules if seats_of(user, rule, members) is None), None)
+    if verdict.permitted and unknown is not None:
+        return _unknown(f"approve requests for {unknown.pbx}", unknown.line)
+    return verdict
+
+
 def may_operate(rules: Sequence[Rule], operators: Sequence[str], user: str, members: Memberships) -> Verdict:
     """Operators press Try again; where none are named, the approvers do."""
     subjects = operators_of(rules, operators)
@@ -111,7 +120,11 @@ def _named(rule: Rule, user: str, subjects: Sequence[str], members: Memberships,
     if among:
         return Verdict(True, "member", f"You are in a group that may {doing}.", rule.line)
     if among is None:
-        reason = f"Slack could not be asked who may {doing}, so nothing was decided. Please try again in a minute."
-        return Verdict(False, "membership_unknown", reason, rule.line)
+        return _unknown(doing, rule.line)
     who = " or ".join(mention(subject) for subject in subjects)
     return Verdict(False, "not_named", f"You may not {doing}; {who} may.", rule.line)
+
+
+def _unknown(doing: str, line: str) -> Verdict:
+    reason = f"Slack could not be asked who may {doing}, so nothing was decided. Please try again in a minute."
+    return Verdict(False, "membership_unknown", reason, line)

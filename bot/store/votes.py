@@ -129,9 +129,18 @@ def _tell(
     if click.verdict == REJECT:
         ledger.close(session, now, vault, request, Decision.REJECTED, click.user, reason=click.reason)
     elif all(standing.reached for standing in standings):
+        _seat(session, request, scale)
         ledger.approve(session, now, request)
     else:
         ledger.narrate(session, now, request.id)
+
+
+def _seat(session: Session, request: Request, scale: Scale) -> None:
+    """Keep by what the quorum is reached: people may have joined another group since they voted."""
+    for vote in request.votes:
+        if vote.verdict == APPROVE and vote.seats != scale.seats(vote.user):
+            mine = update(VoteRow).filter_by(request=request.id, version=request.version, user=vote.user, state="counted")
+            session.execute(mine.values(seats=sorted(scale.seats(vote.user))).execution_options(synchronize_session=False))
 
 
 def _missing(standings: Iterable[Standing]) -> list[dict[str, Any]]:
@@ -143,7 +152,7 @@ def _missing(standings: Iterable[Standing]) -> list[dict[str, Any]]:
 def has_quorum(session: Session, vault: Vault, request: Request) -> bool:
     """Whether enough people other than the requester approved exactly this: what the row and the vault hold now.
 
-    Each stands for the groups that they were in when their vote was counted.
+    Each stands for the groups that they were in when it was approved.
     """
     approved = select(VoteRow.user, VoteRow.seats).filter_by(
         request=request.id, version=request.version, state="counted", verdict=APPROVE,

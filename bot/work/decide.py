@@ -103,10 +103,10 @@ class Decider:
             return policy.may_operate(rules, operators, click.user, members)
         if click.verdict in _WORDS:
             return policy.may_say(rules, operators, click.user, members)
-        verdict = policy.may_vote(rules, click.user, request.requester, members)
-        if verdict.permitted and click.verdict == APPROVE and request.is_open:
-            return _with_comment(rules, click, _with_everybody(rules, request, members, verdict))
-        return verdict
+        if click.verdict != APPROVE or not request.is_open:
+            return policy.may_vote(rules, click.user, request.requester, members)
+        verdict = policy.may_approve(rules, click.user, request.requester, members)
+        return _with_comment(rules, click, _with_everybody(rules, request, members, verdict))
 
     def _subjects(self, click: Click, rules: Sequence[Rule]) -> tuple[str, ...]:
         operators = self._context.config.slack.operators

@@ -52,7 +52,6 @@ full_rules = st.builds(
     escalate_after=st.none() | times,
     escalate_to=some(people),
     emergency=st.none() | st.builds(Emergency, some(people, least=1), times),
-    operators=some(people),
 )
 
 
