@@ -4,6 +4,7 @@ models.py     the tables of the file
 rules.py      those of them that say who may ask and who may approve
 values.py     how a single value is read: secrets, addresses, times, fingerprints, Slack's ids
 mistakes.py   what is wrong with a file, one line each
+contradictions.py   what is wrong with a policy whose values are good, one by one
 loading.py    file and environment in, `Config` or `ConfigError` out
 """
 

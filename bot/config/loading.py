@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.config import mistakes, rules
+from bot.config import contradictions, mistakes
 from bot.config.models import SLACK_ENVIRONMENT, Config, DnsProfile
 from bot.config.values import Sources
 from bot.exceptions import ConfigError
@@ -25,7 +25,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     except ValidationError as error:
         found[:0] = mistakes.of_values(error)
     else:
-        found += rules.mistakes(config)
+        found += contradictions.of_policy(config)
     if found:
         raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in found))
     return config

@@ -42,8 +42,20 @@ WORDS = {
     "int_type": "must be a whole number without quotes",
     "bool_type": "must be true or false, without quotes",
     "greater_than_equal": "must be 1 or more",
+    "less_than_equal": "must be 100 or fewer",
     "tuple_type": "must be a list",
     "model_type": "must be a table",
+}
+#: How what people know from ``[[pbx]]`` is written in ``[[policy]]``.
+ELSEWHERE = {
+    "approvers": 'write all = [{ of = ["S02LEADS"] }]',
+    "approvals": 'write all = [{ of = ["S02LEADS"], approvals = 2 }]',
+    "requesters": "ask says who may ask; requester says whose requests the rule is for",
+}
+#: What the groups of approvers look like.
+SHAPES = {
+    "tuple_type": 'must be a list such as [{ of = ["S02LEADS"] }]',
+    "model_type": 'must be a table such as { of = ["S02LEADS"] }',
 }
 #: Parameters of DNS providers that hold a secret by the sound of their names, such as AccessKeySecret or TSIGKey...
 SECRET_NAME = re.compile(r"secret|token|passw|credential|private|signature|key$", re.IGNORECASE)
@@ -91,6 +103,8 @@ def _what(details: ErrorDetails) -> str:
         return str(details["ctx"]["error"])
     if details["type"] == "tuple_type" and details["loc"] in (("pbx",), ("dns",), ("policy",), ("team",)):
         return f"must be written as [[{details['loc'][0]}]], in double brackets"
+    if details["loc"][0] == "policy" and details["loc"][2:3] in (("all",), ("any",)) and len(details["loc"]) < 5:
+        return SHAPES.get(details["type"]) or WORDS.get(details["type"], details["msg"])
     return WORDS.get(details["type"], details["msg"])
 
 
@@ -98,6 +112,8 @@ def _unknown(location: tuple[int | str, ...]) -> str:
     table: type[Table] = TABLES[str(location[0])] if len(location) > 1 else Config
     if table is PolicyConfig and len(location) > 3:
         table = INNER[str(location[2])]
+    if table is PolicyConfig and location[-1] in ELSEWHERE:
+        return f"is a key of [[pbx]]; here, {ELSEWHERE[str(location[-1])]}"
     known = [key for key in table.model_fields if table is not SlackConfig or key not in SLACK_ENVIRONMENT]
     near = difflib.get_close_matches(str(location[-1]).lower(), known, n=1)
     return f"is not known; did you mean {near[0]}?" if near else f"is not known; what may stand here: {', '.join(known)}"

@@ -15,13 +15,12 @@ from pydantic import (
     PlainSerializer,
     SecretStr,
     StrictBool,
-    StrictInt,
     ValidationInfo,
     field_validator,
 )
 
 from bot.config import values
-from bot.config.rules import PolicyConfig, Table, TeamConfig, Time, policy_of
+from bot.config.rules import Approvals, PolicyConfig, Table, TeamConfig, Time, policy_of
 from bot.domain.rules import Policy
 
 #: The fields of `SlackConfig` that the environment gives and the file must not hold.
@@ -107,7 +106,7 @@ class PbxConfig(Table):
     requesters: values.People = ()
     #: The shorthand for one rule behind all of ``[[policy]]``; empty only where those say it all.
     approvers: Annotated[values.People, AfterValidator(values.not_empty)] = Field(default=(), validate_default=False)
-    approvals: Annotated[StrictInt, Field(ge=1)] = 1
+    approvals: Approvals = 1
 
     @field_validator("requesters")
     @classmethod
@@ -122,7 +121,7 @@ class PbxConfig(Table):
         approvers: tuple[str, ...] = info.data.get("approvers", ())
         users_only = bool(approvers) and not any(approver.startswith("S") for approver in approvers)
         if users_only and approvals > len(approvers):
-            raise ValueError(f"asks for {approvals} approvals, but there are only {len(approvers)} approvers")
+            raise ValueError(values.too_few(approvals, len(approvers)))
         return approvals
 
 

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from pathlib import Path
@@ -124,11 +124,32 @@ def distinct(people: tuple[str, ...]) -> tuple[str, ...]:
     return people
 
 
+def once(entries: tuple[str, ...]) -> tuple[str, ...]:
+    if len({entry.casefold() for entry in entries}) < len(entries):
+        raise ValueError("names the same one twice")
+    return entries
+
+
+def said(what_for: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """An empty list could mean all of them just as well as none, so it has to be said."""
+
+    def check(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not entries:
+            raise ValueError(f"is empty: leave it out {what_for}, or name some")
+        return entries
+
+    return check
+
+
 def not_empty(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     """As a check of its own, because pydantic's minimum length also complains when an entry is merely faulty."""
     if not entries:
         raise ValueError("must hold at least one")
     return entries
+
+
+def too_few(approvals: int, approvers: int) -> str:
+    return f"asks for {approvals} approvals, but there {'is' if approvers == 1 else 'are'} only {approvers} to give them"
 
 
 def read_duration(value: object) -> timedelta:
