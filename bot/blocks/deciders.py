@@ -27,7 +27,8 @@ def still_wanted(request: Request) -> str:
 
 def standing_of(request: Request, rule: Rule) -> Standing:
     """By the groups that each voter was in when the vote was counted."""
-    return standing(rule, {vote.user: vote.seats for vote in request.votes if vote.verdict == words.APPROVE})
+    voters = {vote.user: vote.seats for vote in request.votes if vote.verdict == words.APPROVE}
+    return standing(rule, voters).besides({request.requester, *voters})
 
 
 def lines(request: Request) -> list[str]:
@@ -64,6 +65,8 @@ def _together(rule: Rule, every: Sequence[Seats], one: Sequence[Seats]) -> str:
 
 
 def _people(subjects: Sequence[str], silent: Sequence[str], room: int) -> str:
+    if not subjects:
+        return "nobody"
     loud = [subject for subject in subjects if subject not in silent]
     if not loud:
         return "those who are not pinged"

@@ -1,7 +1,8 @@
 """Whether the approvals that a request has are enough: each seat of its rule wants a person of its own."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from bot.domain.rules import Memberships, Rule, Seats, is_among
 
@@ -24,6 +25,14 @@ class Standing:
     def lacking(self) -> int:
         """How many people it takes at least."""
         return sum(seats.count for seats in self.missing) + min((seats.count for seats in self.one_of), default=0)
+
+    def besides(self, people: Collection[str]) -> Self:
+        """Without those who are named and not wanted: the requester, whose own vote never counts, and who has voted already."""
+        missing, one_of = (
+            tuple(replace(seats, subjects=tuple(each for each in seats.subjects if each not in people)) for seats in group)
+            for group in (self.missing, self.one_of)
+        )
+        return replace(self, missing=missing, one_of=one_of)
 
 
 def seats_of(user: str, rule: Rule, members: Memberships) -> frozenset[int] | None:

@@ -121,7 +121,8 @@ def _tell(
     session: Session, now: datetime, vault: Vault, request: Request, click: Click, verdict: Verdict, scale: Scale
 ) -> None:
     approved = [vote.user for vote in request.votes if vote.verdict == APPROVE]
-    standings = scale.standings(approved)
+    besides = {request.requester, *approved}
+    standings = [standing.besides(besides) for standing in scale.standings(approved)]
     need = max(rule.approvals for rule in scale.rules)
     have = max(0, need - max(standing.lacking for standing in standings))
     audit.append(session, now, EventKind.VOTED, click.user, request.id, verdict=click.verdict, reason=click.reason,

@@ -126,7 +126,8 @@ class _Table:
         if self._rejected:
             return "rejected"
         standings = Scale(self._rules, self._members).standings(self._approved)
-        wanted = [_wanted(standing) for standing in standings if not standing.reached]
+        besides = {self._requester, *self._approved}
+        wanted = [_wanted(standing.besides(besides)) for standing in standings if not standing.reached]
         return f"waits for {'; and for '.join(wanted)}" if wanted else "approved"
 
 

@@ -155,7 +155,7 @@ def test_votes_so_far() -> None:
     request = samples.request(approvals_needed=2, votes=(samples.vote(),), rule=samples.rule(needed=2))
     told = words_of(request)
     assert "1 of 2 approvals, from <@U0LEAD>; open until <!date^1772395200^" in told
-    assert "*Still wanted*: 1 of <@U0LEAD> or <!subteam^S0LEADS> (`pbx[0]`)" in told
+    assert "*Still wanted*: 1 of <!subteam^S0LEADS> (`pbx[0]`)" in told
 
 
 def test_several_groups_are_wanted() -> None:
