@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.quorum import seats_of, standing
-from bot.domain.rules import Case, Memberships, Policy, Rule, groups_in, is_among, mention
+from bot.domain.rules import Case, Memberships, Policy, Rule, Seats, groups_in, is_among, mention
 
 
 @dataclass(frozen=True)
@@ -99,18 +99,23 @@ def approvers_of(rules: Sequence[Rule]) -> tuple[str, ...]:
 
 
 def nobody_left(rule: Rule, requester: str, members: Memberships) -> str:
-    """Why the rule cannot be met for this requester, in a sentence; "" if it can, or if not all of its groups were read."""
+    """Why the rule cannot be met for this requester, in a sentence; "" if it can, as far as its groups were read."""
+    known = _without_unread(rule, members)
+    people = {user for subject in known.approvers for user in members.get(subject, {subject})} - {requester}
+    if standing(known, {user: seats_of(user, known, members) or frozenset() for user in people}).reached:
+        return ""
     if any(not seats.subjects for seats in rule.seats):
         return "You are in no team of the configuration, so there is no lead who could approve this."
-    people = {subject for subject in rule.approvers if subject not in groups_in(rule.approvers)}
-    for group in groups_in(rule.approvers):
-        if group not in members:
-            return ""
-        people |= members[group]
-    voters = {user: seats_of(user, rule, members) or frozenset() for user in people - {requester}}
-    if standing(rule, voters).reached:
-        return ""
     return "Besides you there are not enough people who could approve this; an operator has to change the policy."
+
+
+def _without_unread(rule: Rule, members: Memberships) -> Rule:
+    """Only those of its groups of approvers of which it is known who they are: the others may hold anybody."""
+
+    def is_known(seats: Seats) -> bool:
+        return groups_in(seats.subjects) <= members.keys()
+
+    return replace(rule, all=tuple(filter(is_known, rule.all)), any=rule.any if all(map(is_known, rule.any)) else ())
 
 
 def _named(rule: Rule, user: str, subjects: Sequence[str], members: Memberships, doing: str) -> Verdict:

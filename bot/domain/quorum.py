@@ -32,7 +32,7 @@ class Standing:
             tuple(replace(seats, subjects=tuple(each for each in seats.subjects if each not in people)) for seats in group)
             for group in (self.missing, self.one_of)
         )
-        return replace(self, missing=missing, one_of=one_of)
+        return replace(self, missing=missing, one_of=tuple(seats for seats in one_of if seats.subjects) or one_of)
 
 
 def seats_of(user: str, rule: Rule, members: Memberships) -> frozenset[int] | None:

@@ -63,6 +63,8 @@ def play(line: Line, config: Config, groups: Groups, today: Config | None = None
     may_ask = policy.may_ask(asked.rule, case.requester, members)
     if not may_ask.permitted:
         return Line(line.case, asked.rule.line, f"{told['who']} asks ✗ {may_ask.code}", "not asked")
+    if policy.nobody_left(asked.rule, case.requester, members):
+        return Line(line.case, asked.rule.line, f"{told['who']} asks ✗ nobody_left", "not asked")
     rules = [asked.rule]
     if today:
         now = today.rules.find(case, members).rule

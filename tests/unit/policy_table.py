@@ -31,10 +31,11 @@ def chapters(page: str) -> Iterator[Chapter]:
 
 def groups_of(page: str) -> dict[str, list[str]]:
     """The user groups that the page's table of them names."""
-    return {group: who.split(", ") for group, who in _rows(page, cells=2)}
+    table = page[page.index("| user group |") :].partition("\n\n")[0]
+    return {group.split()[-1]: who.split(", ") for group, who in _rows(table, cells=2)}
 
 
 def _rows(text: str, cells: int) -> Iterator[list[str]]:
-    """The rows of the first table of so many columns, without its head."""
+    """The rows of so many columns, without the first, which is the head, and without the line below that."""
     rows = [[cell.strip().replace("`", "") for cell in row.split(" | ")] for row in _ROW.findall(text)]
     yield from [row for row in rows if len(row) == cells][1:]
