@@ -76,3 +76,29 @@ def still_wanted(rule: Rule, sits: Mapping[str, frozenset[int]]) -> int:
             filled = [*range(len(rule.all)), *([option] if option >= 0 else [])]
             shortest = min(shortest, sum(max(0, wanted[index] - way.count(index)) for index in filled))
     return shortest
+
+
+def counts(person: str, act: str, rules: Iterable[Rule], requester: str, groups: Iterable[str], members: Members) -> bool:
+    """Whether the click is taken: under each rule, in each world, they are an approver; an approval must know its chairs."""
+    every = tuple(groups)
+    for rule in rules:
+        named = {subject for seats in (*rule.all, *rule.any) for subject in seats.subjects}
+        if person == requester or not all(named & (world | {person}) for world in worlds(person, every, members)):
+            return False
+        if act == "approves" and chairs(person, rule, every, members) is None:
+            return False
+    return True
+
+
+def approves(
+    clicks: Iterable[tuple[str, str]], rules: Iterable[Rule], requester: str, groups: Iterable[str], members: Members
+) -> bool:
+    """Whether these clicks, all together, approve it under each of the rules."""
+    every, both = tuple(groups), tuple(rules)
+    taken = [(user, act) for user, act in clicks if counts(user, act, both, requester, every, members)]
+    if any(act == "rejects" for _, act in taken):
+        return False
+    people = {user for user, _ in taken}
+    return all(
+        still_wanted(rule, {user: chairs(user, rule, every, members) or frozenset() for user in people}) == 0 for rule in both
+    )

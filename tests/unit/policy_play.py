@@ -70,8 +70,8 @@ def play(line: Line, config: Config, groups: Groups, today: Config | None = None
         now = today.rules.find(case, members).rule
         assert now is not None, "this table is about rules that are found"
         rules += [] if now.is_same(asked.rule) else [now]
-    table = _Table(tuple(rules), case.requester, (today or config).slack.operators, members)
-    return Line(line.case, " and ".join(rule.line for rule in rules), ", ".join(table.hear(line.acts)), table.stands())
+    hearing = Hearing(tuple(rules), case.requester, (today or config).slack.operators, members)
+    return Line(line.case, " and ".join(rule.line for rule in rules), ", ".join(hearing.hear(line.acts)), hearing.stands())
 
 
 def _case(who: str, what: Sequence[str]) -> Case:
@@ -79,13 +79,15 @@ def _case(who: str, what: Sequence[str]) -> Case:
     return Case(pbx, Kind(kind), ident(who), frozenset(map(Risk, risks)))
 
 
-class _Table:
-    """Around which the voices are heard."""
+class Hearing:
+    """The voices on one request, in order."""
 
-    def __init__(self, rules: tuple[Rule, ...], requester: str, operators: Sequence[str], members: Memberships) -> None:
-        self._rules, self._requester, self._operators, self._members = rules, requester, operators, members
-        self._approved: list[str] = []
-        self._rejected = False
+    def __init__(
+        self, rules: tuple[Rule, ...], requester: str, operators: Sequence[str] = (), members: Memberships | None = None
+    ) -> None:
+        self._rules, self._requester, self._operators, self._members = rules, requester, operators, members or {}
+        self.approved: list[str] = []
+        self.rejected = False
 
     def hear(self, acts: str) -> Iterator[str]:
         """Each act with the bot's verdict in place of the expected one."""
@@ -108,14 +110,14 @@ class _Table:
                 return policy.may_read(rules, self._operators, user, self._requester, members)
             case "hurries":
                 return self._hurry(user)
-        return self._vote(user, act)
+        return self.vote(user, act)
 
-    def _vote(self, user: str, act: str) -> Verdict:
+    def vote(self, user: str, act: str) -> Verdict:
         may = policy.may_approve if act == "approves" else policy.may_vote
         verdict = may(self._rules, user, self._requester, self._members)
         if verdict.permitted and act == "approves":
-            self._approved.append(user)
-        self._rejected |= verdict.permitted and act == "rejects"
+            self.approved.append(user)
+        self.rejected |= verdict.permitted and act == "rejects"
         return verdict
 
     def _hurry(self, user: str) -> Verdict:
@@ -124,11 +126,14 @@ class _Table:
         code = "membership_unknown" if among is None else "alone" if among else "not_alone"
         return Verdict(bool(among), code, "", self._rules[0].line)
 
+    def is_approved(self) -> bool:
+        return not self.rejected and Scale(self._rules, self._members).is_reached(self.approved)
+
     def stands(self) -> str:
-        if self._rejected:
+        if self.rejected:
             return "rejected"
-        standings = Scale(self._rules, self._members).standings(self._approved)
-        besides = {self._requester, *self._approved}
+        standings = Scale(self._rules, self._members).standings(self.approved)
+        besides = {self._requester, *self.approved}
         wanted = [_wanted(standing.besides(besides)) for standing in standings if not standing.reached]
         return f"waits for {'; and for '.join(wanted)}" if wanted else "approved"
 
