@@ -1,6 +1,6 @@
 """Who decides, in words: what a rule asks for, what is still missing, and what has changed since."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.blocks import words
 from bot.blocks.text import code
@@ -14,7 +14,7 @@ MOST, ROOM = 8, 1200
 
 def asked_for(rule: Rule) -> str:
     """All that a rule asks for, as "1 of @leads, and 1 of @security"."""
-    return _together(rule, rule.all, rule.any)
+    return together(rule.all, [rule.any], rule.silent)
 
 
 def still_wanted(request: Request) -> str:
@@ -22,7 +22,7 @@ def still_wanted(request: Request) -> str:
     if request.rule is None:
         return ""
     found = standing_of(request, request.rule)
-    return "" if found.reached else _together(request.rule, found.missing, found.one_of)
+    return "" if found.reached else together(found.missing, [found.one_of], request.rule.silent)
 
 
 def standing_of(request: Request, rule: Rule) -> Standing:
@@ -56,10 +56,10 @@ def seats_in_words(seats: Sequence[Seats], silent: Sequence[str] = ()) -> list[s
     return told if len(seats) <= MOST else [*told, f"{len(seats) - MOST} more groups"]
 
 
-def _together(rule: Rule, every: Sequence[Seats], one: Sequence[Seats]) -> str:
-    parts = seats_in_words(every, rule.silent)
-    options = seats_in_words(one, rule.silent)
-    if options:
+def together(every: Sequence[Seats], choices: Iterable[Sequence[Seats]], silent: Sequence[str]) -> str:
+    """As "1 of @leads, and either 1 of @security, or 2 of @ana or @ben"; of each choice, one is enough."""
+    parts = seats_in_words(every, silent)
+    for options in (seats_in_words(choice, silent) for choice in choices if choice):
         parts.append(options[0] if len(options) == 1 else f"either {', or '.join(options)}")
     return ", and ".join(parts)
 

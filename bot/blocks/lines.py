@@ -1,6 +1,6 @@
 """One line in the thread for each event that people should know of. A line says what its event says, and nothing more."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.blocks import deciders, parts, words
@@ -55,13 +55,17 @@ def _voted(event: Event, request: Request) -> str | None:
     if event.data.get("verdict") != words.APPROVE:
         return None
     said = f"👍 {_who(event)} approved it: {_number(event, 'have')} of {_number(event, 'need')} approvals."
-    wanted = [Seats.from_json(seats) for seats in event.data.get("missing", ())]
-    silent = request.rule.silent if request.rule else ()
-    if wanted and len(wanted) > 1:
-        said += f" Still wanted: {', and '.join(deciders.seats_in_words(wanted, silent))}."
+    wanted = _seats(event.data.get("missing", ()))
+    options = [_seats(each) for each in event.data.get("one_of", ())]
+    if len(wanted) + sum(map(len, options)) > 1:
+        said += f" Still wanted: {deciders.together(wanted, options, request.rule.silent if request.rule else ())}."
     if event.data.get("reason"):
         said += f"\n{quote(str(event.data['reason']), 1400)}"
     return said
+
+
+def _seats(data: Iterable[Mapping[str, Any]]) -> list[Seats]:
+    return [Seats.from_json(seats) for seats in data]
 
 
 def _lapsed(event: Event, request: Request) -> str:

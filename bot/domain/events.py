@@ -16,7 +16,7 @@ class EventKind(StrEnum):
     CHECKED = "checked"
     #: The requester confirmed; the approvers see it. data: digest, version
     PENDING = "pending"
-    #: A voice that counts. data: verdict, reason, have, need, rule
+    #: A voice that counts. data: verdict, reason, have, need, rule, missing (seats), one_of (lists of seats, of each one)
     VOTED = "voted"
     #: A click that does not count. data: verdict, code, reason, rule
     REFUSED = "refused"

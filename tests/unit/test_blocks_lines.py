@@ -78,6 +78,15 @@ def test_votes_are_counted() -> None:
     assert line(event(EventKind.VOTED, "U0LEAD", verdict="reject"), APPROVED) is None
 
 
+def test_what_is_still_wanted_after_a_vote() -> None:
+    """With several groups left, the line names them, and says of which one is enough."""
+    leads, security, head = ({"subjects": [who], "count": 1} for who in ("S0LEADS", "S0SEC", "U0HEAD"))
+    how: dict[str, Any] = {"verdict": "approve", "have": 1, "need": 3}
+    assert "Still wanted" not in told(EventKind.VOTED, **how, missing=[security], one_of=[])
+    said = told(EventKind.VOTED, **how, missing=[security], one_of=[[leads, head]])
+    assert said.endswith("Still wanted: 1 of <!subteam^S0SEC>, and either 1 of <!subteam^S0LEADS>, or 1 of <@U0HEAD>.")
+
+
 def test_a_rejection_says_who_and_why() -> None:
     """The requester is mentioned and every line of the reason is quoted."""
     text = told(EventKind.REJECTED, actor="U0LEAD", reason="Wrong root\n✅ *done*")
