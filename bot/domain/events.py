@@ -12,7 +12,7 @@ class EventKind(StrEnum):
 
     #: A draft was stored. data: pbx, wanted (the kind)
     DRAFTED = "drafted"
-    #: A draft was checked. data: problems (codes), or evidence's digest
+    #: A draft was checked. data: problems (codes); if there are none, digest, and contents (the digest without the secrets)
     CHECKED = "checked"
     #: The requester confirmed; the approvers see it. data: digest, version
     PENDING = "pending"
@@ -90,7 +90,7 @@ class EventKind(StrEnum):
     SCHEDULED = "scheduled"
     #: A call to the PBX is about to leave that changes something. data: step, call
     CALLING = "calling"
-    #: A call to the PBX is over. data: step, call, errcode, error, milliseconds
+    #: A call to the PBX is over; ``check`` is the step of a draft. data: step, call, errcode, error, milliseconds
     CALLED = "called"
     #: A configuration is in force; no request's own. data: hash, replica, by
     CONFIG_LOADED = "config_loaded"
@@ -100,10 +100,12 @@ class EventKind(StrEnum):
     CONFIG_DIFFERS = "config_differs"
     #: The policy names nobody who could approve for a PBX; no request's own. data: pbx, line, sentence
     POLICY_TROUBLE = "policy_trouble"
-    #: The chain's head is about to be posted; no request's own. data: length, head
+    #: The chain's head is about to be posted; no request's own. data: length, head, day (in the configured time zone)
     WITNESSED = "witnessed"
     #: The personal data of an ended request was reduced to what the chain needs. data: events (list of ids)
     REDUCED = "reduced"
+    #: Events are hashed otherwise from now on; all before this were proven and chained anew. data: length, head (before)
+    RECHAINED = "rechained"
 
 
 class Word(StrEnum):

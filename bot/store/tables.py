@@ -147,7 +147,8 @@ class StepRow(Base):
 
 
 class EventRow(Base):
-    """One link of the audit chain. Appended, never changed: triggers in the database refuse both."""
+    """One link of the audit chain (`bot.domain.trail`). Appended, never deleted, and changed only by being reduced, once:
+    triggers in the database refuse everything else."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_request", "request", "id"),)
@@ -159,8 +160,13 @@ class EventRow(Base):
     at: Mapped[datetime]
     #: Canonical JSON, as it was hashed.
     data: Mapped[str]
+    #: Random, and part of ``personal``, so that nobody finds out by trying what was reduced.
+    salt: Mapped[str] = mapped_column(server_default=text("''"))
+    #: SHA-256 over actor, data and salt; stands for them when they are reduced.
+    personal: Mapped[str] = mapped_column(server_default=text("''"))
     previous: Mapped[str]
     hash: Mapped[str]
+    reduced_at: Mapped[datetime | None]
 
 
 class ChainRow(Base):

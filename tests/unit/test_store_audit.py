@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import exc, text
 
 from bot.domain.events import BOT, EventKind
+from bot.domain.trail import body_of, hash_of, personal_of
 from bot.exceptions import ChainBroken
 from bot.store import audit
 from bot.store.engine import Store
@@ -96,12 +97,14 @@ def test_added_behind(store: Store) -> None:
     """An event added past the head is found, although it is linked correctly."""
     write(store)
     head = read(store, audit.verify).head
-    link = audit.link_hash(head, 6, 7, "approved", BOT, NOW, "{}")
+    personal = personal_of(BOT, "{}", "")
+    link = hash_of(head, 6, body_of(7, "approved", NOW, personal))
     tamper(
         store,
-        f"INSERT INTO events VALUES (6, 7, 'approved', 'bot', '2026-03-01 12:00:00.000000', '{{}}', '{head}', '{link}')",  # noqa: S608
+        "INSERT INTO events (id, request, kind, actor, at, data, salt, personal, previous, hash) VALUES "  # noqa: S608
+        f"(6, 7, 'approved', 'bot', '{NOW:%Y-%m-%d %H:%M:%S.%f}', '{{}}', '', '{personal}', '{head}', '{link}')",
     )
-    with pytest.raises(ChainBroken):
+    with pytest.raises(ChainBroken, match=r"^Event 6 was added behind the head"):
         read(store, audit.verify)
 
 
@@ -111,6 +114,16 @@ def test_no_head(store: Store) -> None:
     tamper(store, "DELETE FROM chain")
     with pytest.raises(ChainBroken):
         read(store, audit.verify)
+
+
+def test_witnessed_head(store: Store) -> None:
+    """A head that somebody wrote down, or its first digits, is found at its event; a foreign one at none."""
+    write(store, 2)
+    old = read(store, audit.verify).head
+    write(store, 3)
+    assert read(store, lambda session: audit.verify(session, old)).at == 2
+    assert read(store, lambda session: audit.verify(session, old[:12])).at == 2
+    assert read(store, lambda session: audit.verify(session, "f" * 64)).at is None
 
 
 def test_rolled_back(store: Store) -> None:

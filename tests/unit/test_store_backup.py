@@ -111,7 +111,7 @@ def test_what_cannot_be_proven_is_not_kept(store: Store, file: Path, tmp_path: P
 def _harm(file: Path, harm: str) -> None:
     if harm == "chain":
         with closing(sqlite3.connect(file)) as database:
-            database.execute("DROP TRIGGER events_no_update")
+            database.execute("DROP TRIGGER events_only_reduced")
             database.execute("UPDATE events SET actor = 'U0EVE' WHERE id = 2")
             database.commit()
     elif harm == "pages":

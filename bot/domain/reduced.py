@@ -1,0 +1,44 @@
+"""What is left of a request's values when its personal data is reduced: what was asked of which PBX, when, and how it ended.
+
+Gone are who asked and why, the files' names, what the certificates say of people, and every sentence. What is not named here is
+gone, too, so that a field that is added later is not kept by mistake.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.certificates import CertificateFacts
+from bot.domain.plan import Evidence
+from bot.domain.requests import Outcome
+
+#: How `CertificateFacts.sans` marks a name that is no host's.
+_NO_HOST = ("email:", "URI:", "other:")
+_OF_ASK = ("pbx", "kind", "domain", "auto_renewal", "dns", "provider", "params", "start", "emergency")
+
+
+def ask(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: data[name] for name in _OF_ASK if name in data}
+
+
+def evidence(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    known = Evidence.from_json(data)
+    found = known.certificate and _certificate(known.certificate)
+    return Evidence("", known.slots_used, known.slots, certificate=found, risks=known.risks).to_json()
+
+
+def plan(steps: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{"step": step["step"], "call": step["call"], "about": ""} for step in steps]
+
+
+def outcome(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The certificate stays as the PBX lists it."""
+    known = Outcome.from_json(data)
+    return Outcome(known.installed).to_json() if known else None
+
+
+def _certificate(facts: CertificateFacts) -> CertificateFacts:
+    """Names of hosts stay; other names, as "email:…", and the free text of a subject may be a person's."""
+    return replace(facts, subject="", issuer="", sans=tuple(san for san in facts.sans if not san.startswith(_NO_HOST)))
