@@ -24,16 +24,26 @@ class Step(StrEnum):
     CONFIRM = "confirm"
 
 
+#: The call that each step is about.
+CALLS: Mapping[Step, str] = {
+    Step.LOOK: "GET certificate/list",
+    Step.UPLOAD: "POST certificate/upload",
+    Step.CREATE: "POST certificate/create",
+    Step.FOLLOW: "GET certificate/list",
+    Step.CONFIRM: "GET certificate/list",
+}
+
+
 def plan(ask: Ask, file_name: str) -> tuple[Mapping[str, str], ...]:
     """The steps in order, each with the call it makes and what that does, for people and for the digest."""
-    doing = {
-        Step.LOOK: ("GET certificate/list", "see what is there and whether a slot is free"),
-        Step.UPLOAD: ("POST certificate/upload", f"put {file_name} into temporary storage"),
-        Step.CREATE: ("POST certificate/create", _creating(ask, file_name)),
-        Step.FOLLOW: ("GET certificate/list", "follow the application until it is issued or fails"),
-        Step.CONFIRM: ("GET certificate/list", "read back what is listed now"),
+    about = {
+        Step.LOOK: "see what is there and whether a slot is free",
+        Step.UPLOAD: f"put {file_name} into temporary storage",
+        Step.CREATE: _creating(ask, file_name),
+        Step.FOLLOW: "follow the application until it is issued or fails",
+        Step.CONFIRM: "read back what is listed now",
     }
-    return tuple({"step": step.value, "call": doing[step][0], "about": doing[step][1]} for step in steps_of(ask.kind))
+    return tuple({"step": step.value, "call": CALLS[step], "about": about[step]} for step in steps_of(ask.kind))
 
 
 def steps_of(kind: Kind) -> tuple[Step, ...]:

@@ -18,7 +18,7 @@ from requests.utils import get_environ_proxies
 
 from bot import crashpoints
 from bot.exceptions import PbxError, PbxTooLate
-from bot.pbx import answers, breaker
+from bot.pbx import answers, breaker, overheard
 from bot.pbx.endpoint import Endpoint
 from bot.pbx.errors import FOREIGN, translate, unreadable
 from bot.pbx.redaction import guard_logs
@@ -72,6 +72,7 @@ class Transport:
         outcome = self._attempt(call, token)
         failed = outcome.code if isinstance(outcome, PbxError) else None
         took = round(time.monotonic() - started, 3)
+        overheard.note(call.method, call.path, outcome, took)
         log.debug("pbx.call", pbx=self._endpoint.name, method=call.method, path=call.path, failed=failed, seconds=took)
         breaker.note(self._breaker, self._endpoint.name, call.path, outcome)
         if isinstance(outcome, PbxError):

@@ -14,6 +14,7 @@ from bot.exceptions import SlackError, SlackRateLimited, SlackRefused, Stale
 from bot.store import agenda, ledger
 from bot.store.agenda import Entry
 from bot.store.vault import Vault
+from bot.work import calls
 from bot.work.context import Context
 from bot.work.examine import TYPED_PARAMS, Examiner, Findings
 from bot.work.loop import later
@@ -50,9 +51,12 @@ class Checker:
             agenda.finish(session, entry)
 
     def _judge(self, draft: Request) -> Request:
-        findings, evidence = self._examiner.examine(draft)
+        with calls.of_visit(self._context.store, draft.id, "check"):
+            return self._judge_by(draft, *self._examiner.examine(draft))
+
+    def _judge_by(self, draft: Request, findings: Findings, evidence: Evidence | None) -> Request:
         store = self._context.store
-        with store.begin() as session:
+        with calls.telling(store, draft.id) as session:
             if evidence is None:
                 problems = [vars(problem) for problem in findings.problems]
                 return ledger.judged_bad(session, store.now(), draft, problems)

@@ -15,10 +15,11 @@ from bot.domain.requests import Kind, Request, StepState
 from bot.exceptions import PbxError, VaultError
 from bot.pbx.client import PbxClient
 from bot.pbx.models import ApplyStatus, CertificateType, Created, DnsSettings, ListedCertificate
+from bot.pbx.overheard import Overheard
 from bot.store import agenda, steps
 from bot.store.agenda import Entry
 from bot.store.steps import Taken
-from bot.work import trouble
+from bot.work import calls, trouble
 from bot.work.context import Context
 from bot.work.finding import ours
 from bot.work.looker import Looker
@@ -61,8 +62,11 @@ class Fulfiller:
 
     def visit(self, entry: Entry) -> None:
         request = self._visit.begin(entry)
-        if request is None:
-            return
+        if request is not None:
+            with calls.of_visit(self._store, request.id, Step.LOOK.value) as heard:
+                self._go_on(entry, request, heard)
+
+    def _go_on(self, entry: Entry, request: Request, heard: Overheard) -> None:
         if request.awaits_word:
             self._looker.visit(entry, request)
             return
@@ -73,6 +77,7 @@ class Fulfiller:
                 )
                 return
             step = self._next(request)
+            heard.step = step.value
             if step in _BEFORE and not self._visit.is_approved(request):
                 self._visit.fail(entry, request, _CHANGED, "changed")
                 return

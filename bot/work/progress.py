@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.domain.events import BOT, Event, EventKind
-from bot.domain.plan import Evidence, Step
+from bot.domain.plan import CALLS, Evidence, Step
 from bot.domain.requests import Decision, Execution, Installed, Outcome, Request, StepState
 from bot.exceptions import PbxAway, PbxError
 from bot.pbx.models import ListedCertificate
@@ -19,6 +19,7 @@ from bot.store import agenda, audit, breakers, fates, ledger, steps, tokens, vot
 from bot.store.agenda import Entry
 from bot.store.engine import Store
 from bot.store.steps import Taken
+from bot.work import calls
 from bot.work.finding import Wanted
 from bot.work.loop import later
 from bot.work.trouble import PATIENCE, PAUSE, Course, sentence
@@ -98,7 +99,7 @@ class Progress:
         self, entry: Entry, request: Request, error: PbxError, due: datetime, kind: EventKind = EventKind.RETRYING
     ) -> None:
         """Come back later; the thread is told once, not at every attempt."""
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             agenda.hold(session, entry, self._store.now())  # takes the lock before reading: nobody presses in between
             if kind is EventKind.LOGIN_STOPPED and not tokens.stopped(session, request.ask.pbx):
                 self._stand_by(session, entry, request, self._store.now())  # somebody pressed Try again during this visit
@@ -127,23 +128,24 @@ class Progress:
         return last.at if last.kind in _OUTAGES else self._store.now()
 
     def _last(self, session: Session, request: Request) -> Event:
-        """The last thing that happened to the request; a click that was refused on its card changed nothing."""
-        return [event for event in audit.events_of(session, request.id) if event.kind is not EventKind.REFUSED][-1]
+        """The last thing that happened to the request."""
+        return [event for event in audit.events_of(session, request.id) if event.kind not in calls.ASIDE][-1]
 
     def intend(self, entry: Entry, request: Request, step: Step, known: Sequence[int]) -> datetime:
         """Commit that the call is about to leave, if the lease is still ours. Returns until when it may leave."""
         now = self._store.now()
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             agenda.hold(session, entry, now)
             steps.forget(session, request.id, step)
             steps.intend(session, now, request.id, step, known)
             steps.sent(session, now, request.id, step)
+            audit.append(session, now, EventKind.CALLING, BOT, request.id, step=step.value, call=CALLS[step])
         return now + LEAVES_WITHIN
 
     @contextmanager
     def settling(self, entry: Entry, request: Request) -> Iterator[Session]:
         """The transaction of a step's outcome: the next visit is due with it, or nothing of it is kept."""
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             if request.execution is Execution.UNKNOWN:
                 ledger.execute(session, request, Execution.APPLYING)
             yield session
@@ -161,7 +163,7 @@ class Progress:
 
     def wait(self, entry: Entry, request: Request, due: datetime, *, well: bool = False) -> None:
         """``well``: the PBX answers, so an outage that the thread was told of is over, and its patience with it."""
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             if well and self._last(session, request).kind in _OUTAGES:
                 self.tell(session, request, EventKind.ANSWERING)
             self._stand_by(session, entry, request, due)
@@ -172,7 +174,7 @@ class Progress:
         installed = Installed(one.id, one.name, one.type or "", one.issue_to or "", expires)
         now = self._store.now()
         seconds = round((now - (request.decided_at or now)).total_seconds())
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             agenda.finish(session, entry)
             ledger.end(session, now, self._store.vault, request, Execution.DONE, Outcome(installed),
                        **installed.to_json(), seconds=seconds)  # fmt: skip
@@ -190,7 +192,7 @@ class Progress:
 
     def doubt(self, entry: Entry, request: Request, what: str, due: datetime) -> None:
         """Whether it happened is not known: the thread is told once, the bot looks at ``due``, and in the end a person does."""
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             agenda.hold(session, entry, self._store.now())
             if request.execution is not Execution.UNKNOWN:
                 fates.doubt(session, self._store.now(), request, what)
@@ -201,7 +203,7 @@ class Progress:
 
     def want_person(self, entry: Entry, request: Request, what: str) -> None:
         """The bot cannot find out, and does not guess."""
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             self._want_person(session, entry, request, what)
 
     def _want_person(self, session: Session, entry: Entry, request: Request, what: str) -> None:
@@ -213,7 +215,7 @@ class Progress:
         return doubts[-1] if doubts else self._store.now()
 
     def _end(self, entry: Entry, request: Request, state: Execution, sentence: str, **data: Any) -> None:
-        with self._store.begin() as session:
+        with calls.telling(self._store, request.id) as session:
             agenda.finish(session, entry)
             ledger.end(session, self._store.now(), self._store.vault, request, state, Outcome(sentence=sentence),
                        sentence=sentence, **data)  # fmt: skip
