@@ -77,10 +77,15 @@ class Doctor:
             return
         yield Finding(True, "SLACK_BOT_TOKEN", f"the bot is {me.user} in the workspace {me.team}")
         yield self._socket_mode()
-        for channel in dict.fromkeys((self._config.slack.channel, *(pbx.channel for pbx in self._config.pbx))):
+        for channel in self._channels():
             yield self._channel(channel, me.user)
         for group in sorted(groups_in(self._subjects())):
             yield self._group(group)
+
+    def _channels(self) -> tuple[str, ...]:
+        config = self._config
+        named = (config.slack.channel, *(pbx.channel for pbx in config.pbx), config.operators_channel, config.audit_channel)
+        return tuple(dict.fromkeys(named))
 
     def _socket_mode(self) -> Finding:
         """Asks for an address to connect to, and does not connect (docs.slack.dev/reference/methods/apps.connections.open)."""

@@ -29,7 +29,7 @@ from bot.store.engine import WORKER_WAIT, Store, utc_now
 from bot.store.ledger import pbx_key
 from bot.store.tokens import TokenShelf
 from bot.store.wakes import Wakes
-from bot.work import sweep
+from bot.work import reduce, sweep, witness
 from bot.work.check import Checker
 from bot.work.context import Context
 from bot.work.decide import Decider
@@ -41,8 +41,10 @@ from bot.work.loop import PATIENCE, POLL, Crew, Loop
 from bot.work.narrate import Narrator
 from bot.work.notices import Notifier
 from bot.work.prober import Prober
+from bot.work.reduce import Reducer
 from bot.work.sweep import Sweeper
 from bot.work.watch import Watch
+from bot.work.witness import Witness
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +132,8 @@ class Bot:
                 agenda.bring_forward(session, pbx_key(pbx.name), self.store.now())
                 breakers.adopt(session, pbx.name)
             sweep.schedule(session, self.store.now())
+            witness.schedule(session, self._config, self.store.now())
+            reduce.schedule(session, self._config, self.store.now())
 
 
 def _crews(context: Context, poll: float) -> list[Crew]:
@@ -144,7 +148,8 @@ def _crews(context: Context, poll: float) -> list[Crew]:
         Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4, poll=poll),
         Crew(context.store, "tell", {Work.NOTICE: Notifier(context).visit, Work.NARRATE: narrator.visit,
                                      Work.SWEEP: Sweeper(context, narrator).visit,
-                                     Work.HERALD: Herald(context).visit}, hands=6, poll=poll),
+                                     Work.HERALD: Herald(context).visit, Work.WITNESS: Witness(context).visit,
+                                     Work.REDUCE: Reducer(context).visit}, hands=6, poll=poll),
     ]  # fmt: skip
 
 

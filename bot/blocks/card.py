@@ -9,6 +9,7 @@ from bot.blocks.text import at, code, escape, packed, plain, quote
 from bot.domain.events import Word
 from bot.domain.plan import Evidence
 from bot.domain.requests import Decision, Request, Shown
+from bot.domain.rules import mention
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,14 @@ def card(request: Request) -> tuple[list[Block], str]:
 def fallback(request: Request) -> str:
     """One line for notifications and screen readers."""
     state = request.execution or request.decision
-    return f"{escape(words.title(request), 300)}: {state}. Asked for by <@{request.requester}>."
+    return f"{escape(words.title(request), 300)}: {state}. Asked for by {mention(request.requester)}."
 
 
 def ending(request: Request) -> list[str]:
     """What came of it, for requests that have ended."""
     if request.decision is Decision.REJECTED:
-        return [
-            f"<@{vote.user}> rejected it:\n{quote(vote.reason, 1400)}" for vote in request.votes if vote.verdict == words.REJECT
-        ]
+        rejected = (vote for vote in request.votes if vote.verdict == words.REJECT)
+        return [f"{mention(vote.user)} rejected it:\n{quote(vote.reason, 1400)}" for vote in rejected]
     if request.outcome is None:
         return []
     if request.outcome.installed:
@@ -110,7 +110,7 @@ def ending(request: Request) -> list[str]:
 
 
 def _top(request: Request) -> list[str]:
-    asked = f"Asked for by <@{request.requester}> on {code(request.ask.pbx, 100)}, {at(request.created_at)}."
+    asked = f"Asked for by {mention(request.requester)} on {code(request.ask.pbx, 100)}, {at(request.created_at)}."
     since = f" Decided {at(request.decided_at)}." if request.decided_at else ""
     ended = f" Ended {at(request.ended_at)}." if request.ended_at and request.execution else ""
     return [words.state(request), *ending(request), asked + since + ended]

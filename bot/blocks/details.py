@@ -8,6 +8,7 @@ from bot.blocks.parts import Block, View
 from bot.blocks.text import at, code, escape, packed, pieces, quote
 from bot.domain.plan import Evidence
 from bot.domain.requests import Request, Shown
+from bot.domain.rules import mention
 
 #: A view may have 100 blocks and 250 kB (docs.slack.dev/reference/methods/views.open, view_too_large).
 PAGE = 20
@@ -35,7 +36,10 @@ def _lines(request: Request) -> Iterator[str]:
     yield f"*{escape(words.title(request), 300)}*"
     yield words.state(request)
     yield from ending(request)
-    yield f"Asked for by <@{request.requester}>, {at(request.created_at)}"
+    yield f"Asked for by {mention(request.requester)}, {at(request.created_at)}"
+    if request.reduced_at is not None:
+        yield words.reduced(request.reduced_at)
+        return
     yield "*Why*"
     yield quote(request.ask.reason, lines=500)
     if request.evidence is not None:
@@ -64,6 +68,6 @@ def _preformatted(text: str) -> list[str]:
 
 def _votes(request: Request) -> Iterator[str]:
     for vote in request.votes:
-        yield f"*{escape(vote.verdict, 20)}* by <@{vote.user}>, {at(vote.at)}"
+        yield f"*{escape(vote.verdict, 20)}* by {mention(vote.user)}, {at(vote.at)}"
         if vote.reason:
             yield quote(vote.reason)

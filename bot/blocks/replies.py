@@ -11,6 +11,7 @@ from bot.blocks.parts import Block
 from bot.blocks.text import MAX_TEXT, at, code, duration, escape, many, packed
 from bot.domain.events import Event
 from bot.domain.requests import SLOTS, Request
+from bot.domain.rules import mention
 
 
 class Listed(Protocol):
@@ -50,8 +51,10 @@ def help_text() -> str:
 
 def status(request: Request, events: Sequence[Event]) -> str:
     """How a request stands, with as many of its last events as fit into 3000 characters."""
-    top = [f"*{escape(words.title(request), 300)}*, asked for by <@{request.requester}>", words.state(request)]
+    top = [f"*{escape(words.title(request), 300)}*, asked for by {mention(request.requester)}", words.state(request)]
     text = packed([*top, *ending(request)])[0]
+    if request.reduced_at is not None:
+        return f"{text}\n{words.reduced(request.reduced_at)}"
     told = [f"{at(event.at)} {said.splitlines()[0]}" for event in events if (said := line(event, request))]
     shown: list[str] = []
     while told and len("\n".join([text, *shown, told[-1]])) < MAX_TEXT - 50:

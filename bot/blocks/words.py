@@ -1,6 +1,7 @@
 """One vocabulary for everything people see: the states' own names, and what each kind of request is called."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from bot.blocks.text import at, code, listed, plain
 from bot.domain.quorum import standing
@@ -87,6 +88,11 @@ def votes_so_far(request: Request) -> str:
         seated = {vote.user: vote.seats for vote in request.votes if vote.verdict == APPROVE}
         have = max(0, need - standing(request.rule, seated).lacking)
     return f"{have} of {need} approvals{who}"
+
+
+def reduced(when: datetime) -> str:
+    """In place of what a request does not say any more."""
+    return f"_What this said of people was removed {at(when)}, as the configuration asks. The rest of its story went with it._"
 
 
 def approvers_of(request: Request) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from bot.domain.certificates import CertificateFacts
 from bot.domain.plan import Evidence
 from bot.domain.requests import Outcome
+from bot.domain.rules import REDUCED, Rule, is_group
 
 #: How `CertificateFacts.sans` marks a name that is no host's.
 _NO_HOST = ("email:", "URI:", "other:")
@@ -37,6 +38,15 @@ def outcome(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The certificate stays as the PBX lists it."""
     known = Outcome.from_json(data)
     return Outcome(known.installed).to_json() if known else None
+
+
+def rule(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Where it stood. Who might read the request may still, as far as they are groups; nobody else may who might not."""
+    known = Rule.from_json(data)
+    if known is None:
+        return None
+    groups = tuple(reader for reader in known.readers if is_group(reader))
+    return Rule(known.pbx, known.line, readers=(*groups, REDUCED) if known.readers else ()).to_json()
 
 
 def _certificate(facts: CertificateFacts) -> CertificateFacts:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Self
 
 from bot.domain.kinds import SLOTS as SLOTS
@@ -217,6 +218,8 @@ class Request:
     edits_version: int | None = None
     #: When an approved request begins, if not at once.
     starts_at: datetime | None = None
+    #: When its personal data was reduced; who asked and voted is not known since then.
+    reduced_at: datetime | None = None
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -238,6 +241,21 @@ class Request:
         if self.decision is Decision.APPROVED:
             return self.execution in (Execution.DONE, Execution.FAILED)
         return self.decision in (Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED, Decision.VOID)
+
+    def contents(self, secrets: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The digest of it as it stands: with the keyed digests of its secrets, what an approval is bound to; without them,
+        what anybody can compute who has only what was shown."""
+        return digest(
+            request=self.id,
+            version=self.version,
+            requester=self.requester,
+            ask=self.ask,
+            evidence=self.evidence or {},
+            plan=self.plan,
+            approvals_needed=self.approvals_needed,
+            rule=self.rule,
+            secrets=secrets,
+        )
 
     @property
     def awaits_word(self) -> bool:

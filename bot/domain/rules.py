@@ -19,6 +19,10 @@ Memberships = Mapping[str, frozenset[str]]
 LEAD = "lead-of-requester"
 
 
+#: What begins the id of somebody who is not known any more, because personal data was reduced.
+REDUCED = "reduced:"
+
+
 def is_group(subject: str) -> bool:
     """A Slack user group's id begins with S; a user's with U or W."""
     return subject.startswith("S")
@@ -32,6 +36,8 @@ def mention(subject: str) -> str:
     """A user or a user group in Slack's mrkdwn (docs.slack.dev/messaging/formatting-message-text)."""
     if subject == LEAD:
         return "a lead of the requester's team"
+    if not subject or subject.startswith(REDUCED):
+        return "somebody"
     return f"<!subteam^{subject}>" if is_group(subject) else f"<@{subject}>"
 
 

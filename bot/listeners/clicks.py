@@ -9,6 +9,7 @@ from bot.blocks.details import details
 from bot.blocks.reading import read_reason
 from bot.domain.events import EventKind, Word
 from bot.domain.requests import Decision, Request, Shown
+from bot.domain.rules import mention
 from bot.exceptions import Stale, StoreError
 from bot.listeners.desk import Body, Desk, delivery, not_taken
 from bot.listeners.explaining import explained
@@ -139,7 +140,7 @@ def _take_back(desk: Desk, request: Request, user: str) -> str:
             if user != request.requester:
                 audit.append(session, store.now(), EventKind.REFUSED, user, request.id, verdict="withdraw",
                              code="not_requester", reason="Only the requester may withdraw.", rule="requester")  # fmt: skip
-                return f"Only <@{request.requester}> can withdraw this; you can reject it if you are an approver."
+                return f"Only {mention(request.requester)} can withdraw this; you can reject it if you are an approver."
             if not request.is_open:
                 return f"#{request.id} is not open any more, so there is nothing to withdraw."
             ledger.close(session, store.now(), store.vault, request, Decision.WITHDRAWN, user)

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import func, null, select, update
 from sqlalchemy.orm import Session
 
-from bot.domain import requests
 from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
 from bot.domain.rules import Rule
@@ -69,6 +68,7 @@ def _request(row: RequestRow, votes: tuple[Vote, ...]) -> Request:
         edits=row.edits,
         edits_version=row.edits_version,
         starts_at=row.starts_at,
+        reduced_at=row.reduced_at,
     )
 
 
@@ -142,23 +142,13 @@ def judged_good(
     request = expect(load(session, draft.id))
     bound = digest_of(session, vault, request)
     _move(session, draft.id, Decision.DRAFT, draft.version, {"digest": bound})
-    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound)
+    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound, contents=request.contents())
     return expect(load(session, draft.id))
 
 
 def digest_of(session: Session, vault: Vault, request: Request) -> str:
     """The digest of the row as it stands, computed anew."""
-    return requests.digest(
-        request=request.id,
-        version=request.version,
-        requester=request.requester,
-        ask=request.ask,
-        evidence=request.evidence or {},
-        plan=request.plan,
-        approvals_needed=request.approvals_needed,
-        rule=request.rule,
-        secrets=vault.digests(session, request.id, BOUND_SECRETS),
-    )
+    return request.contents(vault.digests(session, request.id, BOUND_SECRETS))
 
 
 def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_for: timedelta) -> Request:

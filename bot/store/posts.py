@@ -94,4 +94,5 @@ def with_card(session: Session, since: datetime) -> list[int]:
     """The requests that have a card in Slack and are not ended, or ended after ``since``; by number."""
     card = exists().where(PostRow.about == cast(RequestRow.id, Text), PostRow.purpose == CARD, PostRow.ts != "")
     wanted = select(RequestRow.id).where(card, or_(RequestRow.ended_at.is_(None), RequestRow.ended_at > since))
+    wanted = wanted.where(RequestRow.reduced_at.is_(None))
     return list(session.scalars(wanted.order_by(RequestRow.id)))

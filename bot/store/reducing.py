@@ -4,14 +4,16 @@ Each reduction is one transaction: the events are emptied, the rows that say the
 It begins by taking the chain's head, so that nobody writes beside it and what it reads stays as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, null, select, update
 from sqlalchemy.orm import Session
 
 from bot.domain import reduced
 from bot.domain.events import BOT, EventKind
+from bot.domain.rules import REDUCED
 from bot.domain.trail import NEVER_REDUCED, NO_SALT, NOBODY, NOTHING
 from bot.store import audit, posts
 from bot.store.agenda import Work
@@ -38,10 +40,10 @@ def reduce_request(session: Session, now: datetime, number: int) -> None:
         return
     while numbers := _events(session, EventRow.request == number):
         empty(session, now, numbers, number)
-    row.requester, row.view_id, row.asked_in, row.delivery = NOBODY, "", "", f"reduced:{number}"
+    row.requester, row.view_id, row.asked_in, row.delivery = NOBODY, "", "", f"{REDUCED}{number}"
     row.ask, row.evidence, row.plan = reduced.ask(row.ask), reduced.evidence(row.evidence), reduced.plan(row.plan)
     row.problems, row.outcome = [], reduced.outcome(row.outcome)
-    row.rule, row.rule_now, row.reduced_at = None, None, now
+    row.rule, row.rule_now, row.reduced_at = _rule(row.rule), _rule(row.rule_now), now
     _reduce_votes(session, number)
     _reduce_versions(session, number)
     session.execute(update(StepRow).where(StepRow.request == number).values(result={}))
@@ -58,14 +60,18 @@ def _in_channel(purpose: str) -> bool:
 def _reduce_votes(session: Session, number: int) -> None:
     """The voters stay apart from each other, so that they can be counted."""
     for vote in session.scalars(select(VoteRow).filter_by(request=number).execution_options(populate_existing=True)):
-        vote.user, vote.reason, vote.reply_to = f"reduced:{vote.id}", "", None
-        vote.delivery = f"reduced:{vote.id}"
+        vote.user, vote.reason, vote.reply_to = f"{REDUCED}{vote.id}", "", None
+        vote.delivery = vote.user
 
 
 def _reduce_versions(session: Session, number: int) -> None:
     for old in session.scalars(select(VersionRow).filter_by(request=number).execution_options(populate_existing=True)):
         old.ask, old.evidence, old.plan = reduced.ask(old.ask), reduced.evidence(old.evidence), reduced.plan(old.plan)
-        old.rule = None
+        old.rule = _rule(old.rule)
+
+
+def _rule(data: Mapping[str, Any] | None) -> Any:
+    return null() if data is None else reduced.rule(data)
 
 
 def reduce_loose(session: Session, now: datetime, before: datetime) -> bool:

@@ -10,7 +10,7 @@ from bot.domain.events import EventKind, Word
 from bot.domain.policy import Verdict
 from bot.domain.quorum import Scale
 from bot.domain.requests import Decision, Request
-from bot.domain.rules import Memberships, Rule
+from bot.domain.rules import Memberships, Rule, mention
 from bot.exceptions import SlackError, Stale
 from bot.store import agenda, audit, breakers, fates, ledger, tokens, votes
 from bot.store.agenda import Entry, Work
@@ -136,10 +136,10 @@ class Decider:
             return "voted_before", "Your vote for this was counted already."
         if request.decision is Decision.APPROVED and request.decided_at:
             last = request.votes[-1].user if request.votes else request.requester
-            return "approved_before", f"<@{last}> approved this {_ago((now - request.decided_at).total_seconds())}."
+            return "approved_before", f"{mention(last)} approved this {_ago((now - request.decided_at).total_seconds())}."
         if request.decision is Decision.REJECTED and request.decided_at:
             who = request.votes[-1].user if request.votes else request.requester
-            return "rejected_before", f"<@{who}> rejected this {_ago((now - request.decided_at).total_seconds())}."
+            return "rejected_before", f"{mention(who)} rejected this {_ago((now - request.decided_at).total_seconds())}."
         if not request.is_open or (request.expires_at and request.expires_at <= now):
             return "closed", f"#{request.id} is not open any more; your click changed nothing."
         if any(vote.user == click.user for vote in request.votes):

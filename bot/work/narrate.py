@@ -93,7 +93,7 @@ class Narrator:
         with self._store.begin() as session:
             request = ledger.load(session, entry.request or 0)
         try:
-            due = self._tell(entry, request) if request and request.decision is not Decision.DRAFT else None
+            due = self._tell(entry, request) if request and _is_told(request) else None
         except SlackError as error:
             self._come_back(entry, request, error)
             return
@@ -227,3 +227,8 @@ class Narrator:
                 self._direct(entry, request, f"trouble:{error.error}", *trouble)
         except SlackError as also:
             log.warning("requester.not_told", request=request.id, code=also.code)
+
+
+def _is_told(request: Request) -> bool:
+    """A draft is its requester's own affair, and of a request that was reduced nobody knows any more what there was to tell."""
+    return request.decision is not Decision.DRAFT and request.reduced_at is None

@@ -70,7 +70,7 @@ def test_a_call_without_an_answer_is_an_event(world: World) -> None:
 @pytest.mark.parametrize("kind", ["import", "apply"])
 def test_no_secret_is_in_it(world: World, kind: str) -> None:
     """Neither token, query, key nor credentials."""
-    card = world.ask({"import": world.fill_import, "apply": world.fill_apply}[kind])
+    card = world.ask(world.fill_import if kind == "import" else world.fill_apply)
     world.approve(card)
     if kind == "apply":
         world.let_it_be_issued()

@@ -87,6 +87,7 @@ def test_a_doctor_with_nothing_to_say_exits_with_0(call: Call) -> None:
         "ok    SLACK_APP_TOKEN",
         f"ok    channel {call.world.certs.id}",
         f"ok    channel {call.world.branch_channel.id}",
+        f"ok    channel {call.world.audit.id}",
         "ok    database",
         "ok    pbx hq",
         "ok    pbx branch",

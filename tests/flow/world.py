@@ -95,6 +95,7 @@ class World:
         everybody = (self.tess, self.ana, self.ben, self.carl)
         self.certs = self.slack.add_channel("pbx-certs", everybody)
         self.branch_channel = self.slack.add_channel("branch-pbx", (self.ana, self.ben))
+        self.audit = self.slack.add_channel("pbx-audit", (self.ana,))
         self.leads = self.slack.add_group("leads", [self.ana, self.ben])
         self.approvers: tuple[str, ...] = (self.ana.id, self.ben.id)
         self.root = Authority.make("Flow Test Root")
@@ -117,10 +118,14 @@ class World:
             CONFIG.format(
                 database=self.database_url, certs=self.certs.id, hq=self.hq, branch=self.branch,
                 branch_channel=self.branch_channel.id, approvers=[*self.approvers], slack=self.slack_lines, pbx=self.pbx_lines,
-                policy=self.policy_lines,
+                policy=self.policy_lines + self._audit_lines(),
             ).replace("'", '"')
         )  # fmt: skip
         return path
+
+    def _audit_lines(self) -> str:
+        """The chain's head has a channel of its own, so that it is in nobody's way when the clock jumps."""
+        return "" if "[audit]" in self.policy_lines else f'\n[audit]\nchannel = "{self.audit.id}"\n'
 
     def start(self, **environ: str) -> "World":
         """Start the bot as it is configured now; ``environ`` overrides."""
