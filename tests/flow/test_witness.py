@@ -86,6 +86,11 @@ def witnessed(store: Store) -> list[int]:
     return list(read(store, lambda session: session.scalars(kinds).all()))
 
 
+def event_of(store: Store, head: str) -> int | None:
+    with store.begin() as session:
+        return audit.verify(session, head).at
+
+
 def head_in(text: str) -> str:
     found = re.search(r"audit verify --head ([0-9a-f]{64})", text)
     assert found is not None, text
@@ -100,8 +105,7 @@ def test_once_a_day(watchmen: Watchmen) -> None:
     watchmen.run(SIX + timedelta(days=2, hours=1))
     heads = [head_in(text) for text in watchmen.said()]
     assert len(heads) == len(set(heads)) == 3
-    found = [read(watchmen.store, lambda session, head=head: audit.verify(session, head)).at for head in heads]
-    assert found == [1, 2, 3]
+    assert [event_of(watchmen.store, head) for head in heads] == [1, 2, 3]
     assert witnessed(watchmen.store) == [2, 3, 4]
 
 
@@ -179,4 +183,4 @@ def test_in_the_house(quiet: World) -> None:
     text = world.slack.read(world.slack.messages(world.audit)[0])
     assert text.startswith("🔗 Audit chain: ")
     assert world.bot is not None
-    assert read(world.bot.store, lambda session: audit.verify(session, head_in(text))).at is not None
+    assert event_of(world.bot.store, head_in(text)) is not None
