@@ -9,23 +9,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 from slack_bolt.error import BoltError
-from sqlalchemy import make_url
 
+from bot import cli_audit, logs
 from bot import config as configuration
-from bot import logs
 from bot.blocks.why import why_plain
 from bot.doctor import Doctor
 from bot.domain.requests import MOST
 from bot.ending import Ending, leave
-from bot.exceptions import BotError, ConfigError, SlackError
+from bot.exceptions import BotError, SlackError
 from bot.house import Bot, explained
 from bot.sandbox.clock import SandboxClock
-from bot.store import alone, audit, restore
+from bot.store import alone, restore
 from bot.store.backup import backup as make_backup
 from bot.store.engine import Store, utc_now
+from bot.terminal import DEFAULT, ConfigFile, must_be_there, open_store, say, say_error, say_finding
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,13 +31,9 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # a local variable may hold a secret
     help="Certificates for Yeastar P-Series PBXs, by way of Slack.",
 )
-audit_app = typer.Typer(no_args_is_help=True, help="The audit chain.")
-app.add_typer(audit_app, name="audit")
+app.add_typer(cli_audit.app, name="audit")
 policy_app = typer.Typer(no_args_is_help=True, help="Who may ask and who may approve.")
 app.add_typer(policy_app, name="policy")
-
-ConfigFile = Annotated[Path, typer.Option("--config", envvar="PBX_CERT_BOT_CONFIG", help="The configuration file.")]
-DEFAULT = Path("config.toml")
 
 
 class Level(StrEnum):
@@ -73,10 +67,9 @@ def doctor(config: ConfigFile = DEFAULT) -> None:
     logs.configure("WARNING")
     settings = configuration.load(config, os.environ)
     healthy = True
-    with closing(_store(config)) as store:
+    with closing(open_store(config)) as store:
         for finding in Doctor(settings, store).findings():
-            word, style = {True: ("ok  ", "green"), False: ("FAIL", "bold red"), None: ("note", "yellow")}[finding.good]
-            Console().print(Text(word, style) + Text(f"  {finding.what}: {finding.said}"), soft_wrap=True)
+            say_finding(finding.good, finding.what, finding.said)
             healthy = healthy and finding.good is not False
     raise typer.Exit(0 if healthy else 1)
 
@@ -88,11 +81,11 @@ def migrate(config: ConfigFile = DEFAULT) -> None:
         store.migrate()
         voided = restore.void_what_was_put_back(store)
     if voided is not None:
-        _say(
+        say(
             f"This database was put back and knows nothing of what happened after {voided.until:%Y-%m-%d %H:%M} UTC. "
             f"Void: {_numbers(voided.void)}. Unknown: {_numbers(voided.unknown)}."
         )
-    _say("The database is up to date.")
+    say("The database is up to date.")
 
 
 @app.command()
@@ -103,7 +96,7 @@ def backup(
     """Copy the SQLite database into a new file, while the bot runs or not, and prove the copy."""
     settings = configuration.load(config, os.environ)
     found = make_backup(settings.database.url, file, utc_now())
-    _say(f"{file} holds {found.length} events, unbroken. Head: {found.head}")
+    say(f"{file} holds {found.length} events, unbroken. Head: {found.head}")
 
 
 @app.command()
@@ -113,10 +106,10 @@ def restored(config: ConfigFile = DEFAULT) -> None:
     The next start ends what was open and looks what has become of what was under way, so that nothing is done twice.
     """
     with _working(config) as store:
-        _must_be_there(store.url)
+        must_be_there(store.url)
         with store.begin() as session:
             until = restore.mark_as_put_back(session, store.now())
-    _say(f"The next start takes it that this database knows nothing of what happened after {until:%Y-%m-%d %H:%M} UTC.")
+    say(f"The next start takes it that this database knows nothing of what happened after {until:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command()
@@ -151,16 +144,6 @@ class _Guest:
         self._log.close()
 
 
-@audit_app.command()
-def verify(config: ConfigFile = DEFAULT) -> None:
-    """Walk the whole chain; exit with 1 and name the first event that does not fit."""
-    with closing(_store(config)) as store:
-        _must_be_there(store.url)
-        with store.begin() as session:
-            found = audit.verify(session)
-    _say(f"{found.length} events, unbroken. Head: {found.head}")
-
-
 @policy_app.command()
 def why(
     number: Annotated[int, typer.Argument(min=1, max=MOST - 1, help="The request's number.", show_default=False)],
@@ -168,20 +151,15 @@ def why(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """Say who may decide a request, by which rule, what is missing, and when it expires."""
-    with closing(_store(config)) as store:
-        _must_be_there(store.url)
-        _say(why_plain(explained(configuration.load(config, os.environ), store, number, user)))
-
-
-def _store(config: Path) -> Store:
-    settings = configuration.load(config, os.environ)
-    return Store(settings.database.url, settings.secrets.key_bytes(), utc_now)
+    with closing(open_store(config)) as store:
+        must_be_there(store.url)
+        say(why_plain(explained(configuration.load(config, os.environ), store, number, user)))
 
 
 @contextmanager
 def _working(config: Path) -> Iterator[Store]:
     """A database on which no bot is at work; on PostgreSQL that is for the operator to see to."""
-    store = _store(config)
+    store = open_store(config)
     lock = alone.on(store.url)
     try:
         yield store
@@ -195,30 +173,14 @@ def _numbers(requests: Sequence[int]) -> str:
     return ", ".join(f"#{number}" for number in requests) or "none"
 
 
-def _must_be_there(url: str) -> None:
-    """SQLite would make an empty file of a name that is mistyped."""
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-        raise ConfigError(f"There is no database at {address.database}; the bot makes it when it is started.")
-
-
 def main() -> None:
     """Run a command; what goes wrong is a sentence and exit code 1, not a traceback."""
     try:
         app()
     except BotError as error:
         advice = " `pbx-cert-bot doctor` looks at everything that is configured." if isinstance(error, SlackError) else ""
-        _say_error(f"{error.message} [{error.code}]{advice}")
+        say_error(f"{error.message} [{error.code}]{advice}")
         sys.exit(1)
     except BoltError as error:
-        _say_error(f"Slack does not accept the bot: {logs.redact(str(error))}")
+        say_error(f"Slack does not accept the bot: {logs.redact(str(error))}")
         sys.exit(1)
-
-
-def _say(sentence: str) -> None:
-    """Whole lines, so that they can be searched in a log."""
-    Console().print(sentence, markup=False, highlight=False, soft_wrap=True)
-
-
-def _say_error(sentence: str) -> None:
-    Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
     BotError
     ├── ConfigError             the configuration cannot be used
+    ├── BundleUnreadable        a file is no bundle of the audit trail
     ├── StoreError              our own database
     │   ├── StoreBusy               another writer held it longer than the caller may wait
     │   ├── StoreUnavailable        gone, full, read-only or damaged: its code says which
@@ -53,6 +54,12 @@ class ConfigError(BotError):
     """The configuration cannot be used."""
 
     code = "config"
+
+
+class BundleUnreadable(BotError):
+    """This is no file of `audit bundle`, or one of another version."""
+
+    code = "no_bundle"
 
 
 class StoreError(BotError):
