@@ -23,7 +23,7 @@ from bot.sandbox.clock import SandboxClock
 from bot.store import alone, restore
 from bot.store.backup import backup as make_backup
 from bot.store.engine import Store, utc_now
-from bot.terminal import DEFAULT, ConfigFile, must_be_there, open_store, say, say_error, say_finding
+from bot.terminal import DEFAULT, ConfigFile, must_be_there, open_store, tell, tell_error, tell_finding
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -69,7 +69,7 @@ def doctor(config: ConfigFile = DEFAULT) -> None:
     healthy = True
     with closing(open_store(config)) as store:
         for finding in Doctor(settings, store).findings():
-            say_finding(finding.good, finding.what, finding.said)
+            tell_finding(finding.good, finding.what, finding.said)
             healthy = healthy and finding.good is not False
     raise typer.Exit(0 if healthy else 1)
 
@@ -81,11 +81,11 @@ def migrate(config: ConfigFile = DEFAULT) -> None:
         store.migrate()
         voided = restore.void_what_was_put_back(store)
     if voided is not None:
-        say(
+        tell(
             f"This database was put back and knows nothing of what happened after {voided.until:%Y-%m-%d %H:%M} UTC. "
             f"Void: {_numbers(voided.void)}. Unknown: {_numbers(voided.unknown)}."
         )
-    say("The database is up to date.")
+    tell("The database is up to date.")
 
 
 @app.command()
@@ -96,7 +96,7 @@ def backup(
     """Copy the SQLite database into a new file, while the bot runs or not, and prove the copy."""
     settings = configuration.load(config, os.environ)
     found = make_backup(settings.database.url, file, utc_now())
-    say(f"{file} holds {found.length} events, unbroken. Head: {found.head}")
+    tell(f"{file} holds {found.length} events, unbroken. Head: {found.head}")
 
 
 @app.command()
@@ -109,7 +109,7 @@ def restored(config: ConfigFile = DEFAULT) -> None:
         must_be_there(store.url)
         with store.begin() as session:
             until = restore.mark_as_put_back(session, store.now())
-    say(f"The next start takes it that this database knows nothing of what happened after {until:%Y-%m-%d %H:%M} UTC.")
+    tell(f"The next start takes it that this database knows nothing of what happened after {until:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command()
@@ -153,7 +153,7 @@ def why(
     """Say who may decide a request, by which rule, what is missing, and when it expires."""
     with closing(open_store(config)) as store:
         must_be_there(store.url)
-        say(why_plain(explained(configuration.load(config, os.environ), store, number, user)))
+        tell(why_plain(explained(configuration.load(config, os.environ), store, number, user)))
 
 
 @contextmanager
@@ -179,8 +179,8 @@ def main() -> None:
         app()
     except BotError as error:
         advice = " `pbx-cert-bot doctor` looks at everything that is configured." if isinstance(error, SlackError) else ""
-        say_error(f"{error.message} [{error.code}]{advice}")
+        tell_error(f"{error.message} [{error.code}]{advice}")
         sys.exit(1)
     except BoltError as error:
-        say_error(f"Slack does not accept the bot: {logs.redact(str(error))}")
+        tell_error(f"Slack does not accept the bot: {logs.redact(str(error))}")
         sys.exit(1)

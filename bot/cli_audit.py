@@ -21,7 +21,7 @@ from bot.store import audit
 from bot.store.bundles import bundle as make_bundle
 from bot.store.engine import utc_now
 from bot.store.excerpts import Wanted, excerpt
-from bot.terminal import DEFAULT, ConfigFile, reading, say, say_finding
+from bot.terminal import DEFAULT, ConfigFile, reading, tell, tell_finding
 
 app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 
@@ -85,7 +85,7 @@ def verify(head: Head = "", config: ConfigFile = DEFAULT) -> None:
             code="foreign_head",
         )
     witnessed = f" The head that you named is that of event {found.at}: nothing up to it was changed." if head else ""
-    say(f"{found.length} events, unbroken. Head: {found.head}{witnessed}")
+    tell(f"{found.length} events, unbroken. Head: {found.head}{witnessed}")
 
 
 @app.command()
@@ -124,7 +124,7 @@ def bundle(
         content = make_bundle(session, number, utc_now())
     _write_new(file, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     chain = content["chain"]
-    say(f"{file} holds #{number} with events {chain[0]['number']} to {chain[-1]['number']} of {content['head']['length']}.")
+    tell(f"{file} holds #{number} with events {chain[0]['number']} to {chain[-1]['number']} of {content['head']['length']}.")
 
 
 @app.command()
@@ -135,7 +135,7 @@ def check(file: File, head: Head = "") -> None:
     """
     findings = list(Bundle(_read(file)).findings(head))
     for finding in findings:
-        say_finding(finding.good, finding.what, finding.said)
+        tell_finding(finding.good, finding.what, finding.said)
     raise typer.Exit(1 if any(finding.good is False for finding in findings) else 0)
 
 

@@ -45,15 +45,15 @@ def must_be_there(url: str) -> None:
         raise ConfigError(f"There is no database at {address.database}; the bot makes it when it is started.")
 
 
-def say(sentence: str) -> None:
+def tell(sentence: str) -> None:
     """Whole lines, so that they can be searched in a log."""
     Console().print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
-def say_error(sentence: str) -> None:
+def tell_error(sentence: str) -> None:
     Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
-def say_finding(good: bool | None, what: str, said: str) -> None:
+def tell_finding(good: bool | None, what: str, said: str) -> None:
     word, style = _WORDS[good]
     Console().print(Text(word, style) + Text(f"  {what}: {said}"), soft_wrap=True)

@@ -39,7 +39,9 @@ def excerpt(session: Session, wanted: Wanted) -> Iterator[Link]:
 
 def _selected(wanted: Wanted) -> Select[*tuple[Any, ...]]:
     """What can be told in SQL that both databases have; the rest is looked through (`_is_wanted`)."""
-    found: Select[*tuple[Any, ...]] = select(*audit.COLUMNS, RequestRow.pbx).outerjoin(RequestRow, RequestRow.id == EventRow.request)
+    found: Select[*tuple[Any, ...]] = select(*audit.COLUMNS, RequestRow.pbx).outerjoin(
+        RequestRow, RequestRow.id == EventRow.request
+    )
     if wanted.since:
         found = found.where(EventRow.at >= wanted.since)
     if wanted.until:

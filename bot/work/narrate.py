@@ -6,8 +6,8 @@ nothing else of the visit.
 
 Whatever the workspace is told of a request goes through here. Apart from it there are only: private answers to whoever
 clicked or typed something (`bot.work.decide`, `bot.listeners`), a draft's result for its requester (`bot.work.check`), and what
-concerns no request: an outage of a PBX (`bot.work.notices`) or of our own database (`bot.work.watch`, `bot.work.herald`). A
-test keeps it so.
+concerns no request: an outage of a PBX (`bot.work.notices`) or of our own database (`bot.work.watch`, `bot.work.herald`), and
+the audit chain's head (`bot.work.witness`). A test keeps it so.
 """
 
 import hashlib

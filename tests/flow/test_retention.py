@@ -47,6 +47,7 @@ def test_what_is_left_can_be_looked_at(quiet: World) -> None:
     card = world.ask(world.fill_trusted)
     world.reject(card, "Not this one")
     world.wait_card(card, "rejected")
+    world.wait_thread(card, "rejected")
     shown, lines = world.card(card), world.thread(card)
     world.skip_until(lambda: is_reduced(world, 1), days=16)
     world.restart()

@@ -19,7 +19,7 @@ SILENT = {
     EventKind.PBX_ANSWERS, EventKind.RESTORED, EventKind.EDITED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.DIGEST,
     EventKind.EMERGENCY, EventKind.CONFIRMED, EventKind.UNCONFIRMED, EventKind.SCHEDULED, EventKind.CALLING, EventKind.CALLED,
     EventKind.CONFIG_LOADED, EventKind.CONFIG_REFUSED, EventKind.CONFIG_DIFFERS, EventKind.POLICY_TROUBLE, EventKind.WITNESSED,
-    EventKind.REDUCED,
+    EventKind.REDUCED, EventKind.RECHAINED,
 }  # fmt: skip
 APPROVED = samples.request(decision=Decision.APPROVED, execution=Execution.APPLYING, votes=(samples.vote(),))
 
