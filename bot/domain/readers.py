@@ -1,57 +1,40 @@
-"""Who may read a request, and whom an open one waits for: by the rules that count for it."""
+"""Who may read a request, and whom an open one waits for, as far as it is known who is in which user group."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from bot.domain import policy
+from bot.domain.policy import Verdict
 from bot.domain.requests import Request
-from bot.domain.rules import Memberships, Rule, groups_in, is_among
-
-Rules = Sequence[Rule]
+from bot.domain.rules import Memberships, Rule
 
 
-def may_read(request: Request, rules: Rules, user: str, members: Memberships) -> bool | None:
-    """None when a user group decides that and was not read.
-
-    The requester and everybody whom a rule lets act on it may, and otherwise those whom every one of the rules lets read.
-    """
-    if user == request.requester:
-        return True
-    acting = is_among(user, _acting(rules), members)
-    if acting is True:
-        return True
-    reading = [is_among(user, rule.readers, members) if rule.readers else True for rule in rules]
-    if False in reading and acting is False:
-        return False
-    return True if all(reading) else None
+def may_read(
+    request: Request, rules: Sequence[Rule], operators: Sequence[str], user: str, members: Memberships
+) -> bool | None:
+    """None when a user group decides that and was not read. What no rule is for, such as a PBX that is gone, everybody reads."""
+    return _known(policy.may_read(rules, operators, user, request.requester, members))
 
 
-def may_decide(request: Request, rules: Rules, user: str, members: Memberships) -> bool | None:
+def may_decide(request: Request, rules: Sequence[Rule], user: str, members: Memberships) -> bool | None:
     """Whether it waits for this person: it is open, not their own, and they may vote and have not. None as above."""
-    if not request.is_open or user == request.requester or any(vote.user == user for vote in request.votes):
+    if not request.is_open or not rules or any(vote.user == user for vote in request.votes):
         return False
-    return is_among(user, _approvers(rules), members)
+    return _known(policy.may_vote(rules, user, request.requester, members))
 
 
-def groups_to_read(request: Request, rules: Rules, user: str) -> frozenset[str]:
+def groups_to_read(request: Request, rules: Sequence[Rule], operators: Sequence[str], user: str) -> frozenset[str]:
     """The user groups without which `may_read` says nothing of this person."""
-    if user == request.requester or not any(rule.readers for rule in rules) or user in _acting(rules):
+    if user == request.requester or not any(rule.readers for rule in rules):
         return frozenset()
-    return groups_in(_acting(rules)) | groups_in(subject for rule in rules for subject in rule.readers)
+    return policy.groups_to_read(user, policy.readers_of(rules, operators))
 
 
-def groups_to_decide(request: Request, rules: Rules, user: str) -> frozenset[str]:
+def groups_to_decide(request: Request, rules: Sequence[Rule], user: str) -> frozenset[str]:
     """The same for `may_decide`."""
-    is_out = not request.is_open or user == request.requester or user in _approvers(rules)
-    return frozenset() if is_out else groups_in(_approvers(rules))
+    if not request.is_open or user == request.requester:
+        return frozenset()
+    return frozenset(group for rule in rules for group in policy.groups_to_read(user, rule.approvers))
 
 
-def _approvers(rules: Rules) -> tuple[str, ...]:
-    return _distinct(subject for rule in rules for subject in rule.approvers)
-
-
-def _acting(rules: Rules) -> tuple[str, ...]:
-    """Approvers, operators, and those who are told when nobody decides."""
-    return _distinct(subject for rule in rules for subject in (*rule.approvers, *rule.operators, *rule.escalate_to))
-
-
-def _distinct(subjects: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(subjects))
+def _known(verdict: Verdict) -> bool | None:
+    return None if verdict.code == "membership_unknown" else verdict.permitted
