@@ -8,10 +8,8 @@ from bot.domain.requests import Request
 from bot.domain.rules import Memberships, Rule
 
 
-def may_read(
-    request: Request, rules: Sequence[Rule], operators: Sequence[str], user: str, members: Memberships
-) -> bool | None:
-    """None when a user group decides that and was not read. What no rule is for, such as a PBX that is gone, everybody reads."""
+def may_read(request: Request, rules: Sequence[Rule], operators: Sequence[str], user: str, members: Memberships) -> bool | None:
+    """None when a user group decides that and was not read. What no rule is for any more, everybody may read."""
     return _known(policy.may_read(rules, operators, user, request.requester, members))
 
 

@@ -146,6 +146,7 @@ def test_a_group_decides_whom_it_waits_for(quiet: World) -> None:
     quiet.approvers = (quiet.leads,)
     world = quiet.start()
     ask(world, world.fill_trusted)
+    world.clock.advance(minutes=6)  # the check has read the group
     world.slack.trouble.fail(READ, "plan_upgrade_required", times=100)
     home = settled(world, world.ana)
     assert "[membership_unknown]" in text(home)

@@ -22,7 +22,7 @@ def request(**changes: Any) -> Request:
 
 
 #: Everybody with a part in it is named; whoever may only read is Rita.
-CLOSED = rule(ANA, operators=(OPS,), escalate_to=(BOSS,), readers=(RITA,))
+CLOSED = rule(ANA, escalate_to=(BOSS,), readers=(RITA,))
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,10 @@ CLOSED = rule(ANA, operators=(OPS,), escalate_to=(BOSS,), readers=(RITA,))
         (BOSS, [CLOSED], {}, True),
         (RITA, [CLOSED], {}, True),
         (EVE, [CLOSED], {}, False),
-        (RITA, [CLOSED, rule(ANA, readers=(EVE,))], {}, False),
+        (EVE, [CLOSED, rule(ANA)], {}, False),
         (RITA, [CLOSED, rule(ANA)], {}, True),
         (ANA, [CLOSED, rule(EVE, readers=(EVE,))], {}, True),
+        (EVE, [CLOSED, rule(EVE)], {}, True),
         (RITA, [rule(LEADS, readers=(AUDIT,))], {LEADS: {ANA}, AUDIT: {RITA}}, True),
         (EVE, [rule(LEADS, readers=(AUDIT,))], {LEADS: {ANA}, AUDIT: {RITA}}, False),
         (ANA, [rule(LEADS, readers=(AUDIT,))], {LEADS: {ANA}}, True),
@@ -48,9 +49,10 @@ CLOSED = rule(ANA, operators=(OPS,), escalate_to=(BOSS,), readers=(RITA,))
     ],
 )
 def test_who_may_read(user: str, rules: list[Rule], members: dict[str, set[str]], may: bool | None) -> None:
-    """The requester and whoever acts on it may; others whom each rule lets; a group that was not read leaves it open."""
+    """Where no rule names readers, everybody may; else these, the requester and whoever acts on it; a group that was not read
+    leaves it open."""
     known: Memberships = {group: frozenset(users) for group, users in members.items()}
-    assert readers.may_read(request(), rules, user, known) is may
+    assert readers.may_read(request(), rules, (OPS,), user, known) is may
 
 
 @pytest.mark.parametrize(
@@ -63,22 +65,24 @@ def test_who_may_read(user: str, rules: list[Rule], members: dict[str, set[str]]
         (ANA, [rule(ANA)], {"decision": Decision.EXPIRED}, False),
         (ANA, [rule(LEADS)], {}, None),
         (ANA, [rule(ANA, LEADS)], {}, True),
-        (EVE, [rule(ANA), rule(EVE)], {}, True),
-        (OPS, [rule(ANA, operators=(OPS,))], {}, False),
+        (EVE, [rule(ANA), rule(EVE)], {}, False),
+        (ANA, [rule(ANA), rule(ANA, EVE)], {}, True),
+        (ANA, [], {}, False),
     ],
 )
 def test_whom_it_waits_for(user: str, rules: list[Rule], changes: dict[str, Any], waits: bool | None) -> None:
-    """It waits for approvers who have not voted, never for the requester, and for nobody once it is not open."""
+    """It waits for whoever may vote under all of its rules and has not, never for the requester, and for nobody once it is not
+    open."""
     assert readers.may_decide(request(**changes), rules, user, {}) is waits
 
 
 def test_no_group_is_read_that_does_not_matter() -> None:
     """Where everybody may read, or the person is named, Slack is not asked; nor about decisions that are over or their own."""
     open_to_all, closed = rule(LEADS), rule(LEADS, readers=(AUDIT,))
-    assert readers.groups_to_read(request(), [open_to_all], EVE) == frozenset()
-    assert readers.groups_to_read(request(), [closed], TESS) == frozenset()
-    assert readers.groups_to_read(request(), [rule(ANA, readers=(AUDIT,))], ANA) == frozenset()
-    assert readers.groups_to_read(request(), [closed], EVE) == {LEADS, AUDIT}
+    assert readers.groups_to_read(request(), [open_to_all], (), EVE) == frozenset()
+    assert readers.groups_to_read(request(), [closed], (), TESS) == frozenset()
+    assert readers.groups_to_read(request(), [rule(ANA, readers=(AUDIT,))], (), ANA) == frozenset()
+    assert readers.groups_to_read(request(), [closed], (), EVE) == {LEADS, AUDIT}
     assert readers.groups_to_decide(request(), [open_to_all], EVE) == {LEADS}
     assert readers.groups_to_decide(request(), [rule(ANA, LEADS)], ANA) == frozenset()
     assert readers.groups_to_decide(request(), [open_to_all], TESS) == frozenset()
