@@ -18,6 +18,8 @@ from bot.domain.requests import MOST, Execution, Request, canonical
 
 #: How many requests and how many certificates a section shows at once.
 SIZE, CERTIFICATES = 8, 12
+#: As much as is told of one request, so that the whole stays below the 250 kB of a view.
+_LONGEST = 2000
 #: So many blocks at most tell of PBXs that could not be asked.
 _TROUBLES = 4
 
@@ -106,11 +108,16 @@ class Act:
     render: Callable[[Entry], Block]
 
 
-_WITHDRAW = next(button for button in BUTTONS if button.action_id == "withdraw")
+def _of_card(action_id: str, may: Callable[[Entry, str], bool]) -> Act:
+    """The card's own button, where it stands on the card and this person may press it; its listener is the card's."""
+    button = next(button for button in BUTTONS if button.action_id == action_id)
+    return Act(
+        lambda entry, user: button.applies(entry.request) and may(entry, user), lambda entry: button.render(entry.request)
+    )
 
 
-def _may_withdraw(entry: Entry, user: str) -> bool:
-    return entry.request.requester == user and _WITHDRAW.applies(entry.request)
+def _is_own(entry: Entry, user: str) -> bool:
+    return entry.request.requester == user
 
 
 #: In the order in which they stand. What is decided is decided on the card, where the evidence is.
@@ -119,7 +126,7 @@ ACTS: tuple[Act, ...] = (
         lambda entry: parts.link("Decide on its card", "home_card", entry.link, "primary")),
     Act(lambda entry, user: not entry.waits and bool(entry.link),
         lambda entry: parts.link("Open its card", "home_card", entry.link)),
-    Act(_may_withdraw, lambda entry: _WITHDRAW.render(entry.request)),
+    _of_card("withdraw", _is_own),
 )  # fmt: skip
 
 
@@ -181,7 +188,7 @@ def _text(request: Request, user: str) -> str:
     who = "" if request.requester == user else f"Asked for by <@{request.requester}>, {at(request.created_at)}"
     why = quote(request.ask.reason, 300, lines=2) if request.is_open else ""
     lines = [f"*{escape(words.title(request), 300)}*", words.state(request), begins, who, why, *ending(request)]
-    return packed(line for line in lines if line)[0]
+    return packed((line for line in lines if line), _LONGEST)[0]
 
 
 def _certificates(shown: Home) -> list[Block]:
