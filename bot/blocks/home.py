@@ -136,7 +136,8 @@ def home(shown: Home) -> View:
         parts.actions(
             parts.button("Ask for a certificate", "home_ask", "-", "primary"),
             parts.button("Refresh", "home_refresh", shown.places.dump()),
-        ),
+        )
+        | {"block_id": "top"},
         *([_unsure()] if shown.unsure else []),
         *_section(WAITING, shown.waiting, shown.user, "Nothing waits for your approval."),
         *_section(MINE, shown.mine, shown.user, "You have not asked for anything yet."),

@@ -5,11 +5,12 @@ and what is added meanwhile moves nothing. Drafts, and what never got further, a
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import Session
 
-from bot.domain.requests import Decision, Request
+from bot.domain.requests import Decision, Execution, Request
 from bot.store import ledger
 from bot.store.tables import RequestRow
 
@@ -69,6 +70,14 @@ def of_name(name: str) -> Find:
 def knows_pbx(session: Session, pbx: str) -> bool:
     """Whether anything was ever asked for on a PBX of this name; it may not be configured any more."""
     return bool(session.scalar(select(exists().where(RequestRow.pbx == pbx))))
+
+
+def last_done(session: Session, pbx: str) -> datetime | None:
+    """When the bot last put something on this PBX, by its latest requests."""
+    latest = (
+        select(RequestRow.ended_at, RequestRow.execution).where(RequestRow.pbx == pbx).order_by(RequestRow.id.desc()).limit(20)
+    )
+    return max((ended for ended, execution in session.execute(latest) if ended and execution == Execution.DONE), default=None)
 
 
 def _live(decision: Decision) -> Select[RequestRow]:

@@ -9,7 +9,7 @@ import structlog
 
 from bot.exceptions import BotError, ConfigError, PbxError, StoreError
 from bot.pbx.models import ListedCertificate
-from bot.store import breakers
+from bot.store import breakers, history
 from bot.work.context import Context
 
 log = structlog.get_logger(__name__)
@@ -61,9 +61,14 @@ class Listings:
         return {name: away.since for name, away in known.items() if away is not None}
 
     def _is_old(self, pbx: str, pressed: bool) -> bool:
+        """Also when the bot itself has put something there since."""
         with self._lock:
             latest = self._latest.get(pbx)
         if latest is None or latest.at is None:
+            return True
+        with self._context.store.begin() as session:
+            done = history.last_done(session, pbx)
+        if done is not None and done > latest.at:
             return True
         keeps = PRESSED if pressed else RETRY if latest.trouble else FRESH
         return self._context.now() - latest.at > keeps

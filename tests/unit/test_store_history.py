@@ -53,13 +53,13 @@ def approve(store: Store, request: Request) -> Request:
     return load(store, request.id)
 
 
-def end(store: Store, request: Request) -> None:
+def end(store: Store, request: Request, how: Execution = Execution.FAILED) -> None:
     with store.begin() as session:
         ledger.execute(session, request, Execution.APPLYING)
     with store.begin() as session:
         at_work = ledger.load(session, request.id)
         assert at_work is not None
-        ledger.end(session, store.now(), store.vault, at_work, Execution.FAILED, Outcome(sentence="No."))
+        ledger.end(session, store.now(), store.vault, at_work, how, Outcome(sentence="No."))
 
 
 def withdraw(store: Store, request: Request) -> None:
@@ -102,6 +102,18 @@ def test_a_pbx_has_its_own_history(store: Store) -> None:
     with store.begin() as session:
         assert history.knows_pbx(session, "branch")
         assert not history.knows_pbx(session, "elsewhere")
+
+
+def test_when_something_was_last_put_on_a_pbx(store: Store) -> None:
+    """Only what is done counts, on this PBX."""
+    done, failed = asked(store), asked(store)
+    end(store, approve(store, failed))
+    with store.begin() as session:
+        assert history.last_done(session, "hq") is None
+    end(store, approve(store, done), Execution.DONE)
+    with store.begin() as session:
+        assert history.last_done(session, "hq") == store.now()
+        assert history.last_done(session, "branch") is None
 
 
 def test_drafts_are_in_no_list(store: Store) -> None:
