@@ -56,8 +56,9 @@ def test_the_picture_of_a_home(open_page: Open, world: World, folder: Path, dark
         for modal in reversed(person.modals):
             modal.close()
     client = open_page("Ana Lead", height=1000, dark=dark)
+    world.hq.trouble.refuse("certificate/create", 70082, times=100)
     world.approve(card, world.ben)
-    world.wait_thread(card, "applying for")
+    world.wait_card(card, "approved, waiting")
     client.open_home()
     home = client.page.get_by_role("region", name="Home")
     expect(home).to_contain_text("expires in 62 days")

@@ -24,6 +24,13 @@ def ask(world: World, fill: Callable[..., Modal], person: Person | None = None) 
     return card
 
 
+def hold(world: World, card: dict[str, Any]) -> None:
+    """Have it approved, by somebody who may, and let the PBX be too busy for it."""
+    world.hq.trouble.refuse("certificate/create", 70082, times=100)
+    world.approve(card)
+    world.wait_card(card, "approved, waiting")
+
+
 def opened(world: World, person: Person) -> Modal:
     """Their tab, once it is painted for this opening: the first paint after an act bears no hash."""
 
@@ -182,13 +189,12 @@ def test_too_late_is_told_by_direct_message(world: World) -> None:
 
 def test_what_is_under_way_is_running_until_it_has_ended(world: World) -> None:
     """From its approval to its end a request is running, for everybody to see; then it is the requester's alone."""
-    card = ask(world, world.fill_apply)
-    world.approve(card)
-    world.wait_thread(card, "applying for")
-    assert "#1 Server certificate (apply) for hq" in part(settled(world, world.carl), "Running")
+    card = ask(world, world.fill_trusted)
+    hold(world, card)
+    assert "#1 Trusted CA certificate for hq" in part(settled(world, world.carl), "Running")
     assert "*approved, waiting*" in part(settled(world, world.tess), "My requests")
-    world.let_it_be_issued()
-    world.wait_thread(card, "now lists")
+    world.hq.trouble.clear()
+    world.skip_until(lambda: world.count_lines(card, "now lists") == 1, minutes=2)
     assert "Nothing is approved and not done." in part(settled(world, world.carl), "Running")
     assert "Listed on `hq` as id 1" in part(settled(world, world.tess), "My requests")
 
@@ -287,9 +293,7 @@ def test_only_readers_see_what_others_ask_for(quiet: World) -> None:
     """Where a rule names who may read, nobody else finds the request in their tab; its approvers and readers do."""
     rule = f'[[policy]]\npbx = ["hq"]\nread = ["{quiet.ben.id}"]\nall = [{{ of = ["{quiet.ana.id}"] }}]\n'
     world = quiet.start_with(appended(quiet, rule))
-    card = ask(world, world.fill_apply)
-    world.approve(card)
-    world.wait_thread(card, "applying for")
+    hold(world, ask(world, world.fill_trusted))
     for person, sees in ((world.ana, True), (world.ben, True), (world.tess, True), (world.carl, False)):
         assert ("#1" in part(settled(world, person), "Running")) is sees, person
 
