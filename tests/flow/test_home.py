@@ -1,89 +1,15 @@
 """The home tab: what somebody sees there, and what they can do about it."""
 
-import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 
-from bot.sandbox.slack import Person
-from bot.sandbox.slack.modal import Modal
+from tests.flow.homes import ask, hold, links, opened, part, settled, text, wait_part
 from tests.flow.world import World
 
 READ = "usergroups.users.list"
-ASKING = "Being asked"
-
-
-def ask(world: World, fill: Callable[..., Modal], person: Person | None = None) -> dict[str, Any]:
-    """Ask; the card, once the bot knows that it is there."""
-    card = world.ask(fill, person)
-    number = card["blocks"][0]["text"]["text"].split()[0]
-    world.wait_told(person or world.tess, f"You have asked for *{number} ")
-    return card
-
-
-def hold(world: World, card: dict[str, Any]) -> None:
-    """Have it approved, by somebody who may, and let the PBX be too busy for it."""
-    world.hq.trouble.refuse("certificate/create", 70082, times=100)
-    world.approve(card)
-    world.wait_card(card, "approved, waiting")
-
-
-def opened(world: World, person: Person) -> Modal:
-    """Their tab, once it is painted for this opening: the first paint after an act bears no hash."""
-
-    before = len(world.slack.log)
-    delivery = person.open_home()
-    assert delivery is not None
-    assert delivery.outcome == "acked"
-
-    def painted() -> bool:
-        calls = [call for call in world.slack.log[before:] if call.method == "views.publish"]
-        return any(call.ok and call.args["user_id"] == person.id and not call.args.get("hash") for call in calls)
-
-    world.slack.wait_for(painted)
-    assert person.home is not None
-    return person.home
-
-
-def settled(world: World, person: Person) -> Modal:
-    """The same, once every PBX has answered and every card's link is known."""
-    home = opened(world, person)
-
-    def is_settled() -> bool:
-        blocks = home.view["blocks"]
-        entries = [block for block in blocks if re.fullmatch(r"[a-z-]+:[0-9]+", block["block_id"])]
-        return ASKING not in text(home) and len(entries) == len(links(home))
-
-    world.slack.wait_for(is_settled)
-    return home
-
-
-def links(home: Modal) -> list[str]:
-    """Where its buttons to the cards lead."""
-    elements = [element for block in home.view["blocks"] for element in block.get("elements", [])]
-    return [element["url"] for element in elements if element.get("action_id") == "home_card"]
-
-
-def text(home: Modal) -> str:
-    return "\n".join(home.texts())
-
-
-def part(home: Modal, title: str) -> str:
-    """What stands under one of its headings."""
-    titles = ("Waiting for me", "My requests", "Running", "Certificates by expiry")
-    whole = text(home)
-    begin, ends = whole.index(f"{title}\n"), [whole.find(f"\n{each}\n") for each in titles]
-    return whole[begin : min((end for end in ends if end > begin), default=len(whole))]
-
-
-def wait_part(world: World, person: Person, title: str, words: str) -> str:
-    home = person.home
-    assert home is not None
-    world.slack.wait_for(lambda: words in part(home, title))
-    return part(home, title)
 
 
 def test_opening_is_acknowledged_before_anybody_is_asked(world: World) -> None:
@@ -197,69 +123,6 @@ def test_what_is_under_way_is_running_until_it_has_ended(world: World) -> None:
     world.skip_until(lambda: world.count_lines(card, "now lists") == 1, minutes=2)
     assert "Nothing is approved and not done." in part(settled(world, world.carl), "Running")
     assert "Listed on `hq` as id 1" in part(settled(world, world.tess), "My requests")
-
-
-def test_certificates_stand_in_the_order_in_which_they_expire(world: World) -> None:
-    """Those of all PBXs together, the soonest first, with the days that are left."""
-    for pbx, name, days in ((world.hq, "later.crt", 200), (world.branch, "soon.crt", 9), (world.hq, "gone.crt", -3)):
-        pbx.add_certificate("trusted", name, expires=world.clock() + timedelta(days=days, hours=1))
-    told = part(settled(world, world.carl), "Certificates by expiry")
-    assert told.index("gone.crt") < told.index("soon.crt") < told.index("later.crt")
-    assert "`gone.crt` on `hq`" in told
-    assert "🔴 *EXPIRED*" in told
-    assert "🟠 expires in 9 days" in told
-    assert "expires in 200 days" in told
-    assert told.count("[Ask for a new one]") == 2
-
-
-def test_lists_are_remembered_for_ten_minutes(world: World) -> None:
-    """Whoever opens the tab within ten minutes is shown the same lists without a call, and after that new ones; Refresh asks
-    at once."""
-
-    def listed() -> int:
-        return world.hq.count("certificate/list") + world.branch.count("certificate/list")
-
-    settled(world, world.carl)
-    assert listed() == 2
-    world.clock.advance(minutes=9)
-    assert ASKING not in text(opened(world, world.ana))
-    assert listed() == 2
-    assert world.ana.home is not None
-    world.ana.home.click("Refresh")
-    world.hq.wait_for(lambda: listed() == 4)
-    world.clock.advance(minutes=11)
-    settled(world, world.carl)
-    assert listed() == 6
-
-
-def test_a_pbx_that_is_away_is_said_and_not_waited_for(world: World) -> None:
-    """One that does not answer keeps nobody waiting: the others' certificates are shown, and why its own are not."""
-    world.branch.add_certificate("trusted", "branch-root.crt")
-    world.hq.trouble.drop("*", after_effect=False, times=100)
-    told = part(settled(world, world.carl), "Certificates by expiry")
-    assert "branch-root.crt" in told
-    assert "🔌 `hq` is not shown." in told
-    world.clock.advance(minutes=2)
-    opened(world, world.carl)
-    world.slack.wait_for(lambda: any("`hq` has not answered" in said["text"] for said in world.slack.messages(world.certs)))
-    calls = len(world.hq.calls)
-    told = part(opened(world, world.carl), "Certificates by expiry")
-    assert "🔌 `hq` is not shown. It has not answered since" in told
-    assert ASKING not in told
-    assert len(world.hq.calls) == calls
-
-
-def test_asking_from_the_tab(world: World) -> None:
-    """Ask opens the form; beside a certificate that expires soon it opens with that PBX chosen."""
-    world.branch.add_certificate("trusted", "branch-root.crt", expires=world.clock() + timedelta(days=3))
-    home = settled(world, world.tess)
-    home.click("Ask for a certificate")
-    form = world.tess.wait_modal(callback_id="form")
-    assert form.value("pbx") is None
-    form.close()
-    home.click("Ask for a new one")
-    form = world.tess.wait_modal(callback_id="form")
-    assert form.value("pbx") == "branch"
 
 
 def test_long_lists_have_pages(world: World) -> None:

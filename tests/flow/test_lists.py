@@ -1,26 +1,17 @@
 """`/pbx-cert pending`, `mine` and `history`: what they answer, to whom, and how their pages are turned."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import update
 
 from bot.sandbox.slack import Person
-from bot.sandbox.slack.modal import Modal
 from bot.store.tables import RequestRow
+from tests.flow.homes import ask
 from tests.flow.world import World
 
 READ = "usergroups.users.list"
-
-
-def ask(world: World, fill: Callable[..., Modal], person: Person | None = None, **how: Any) -> dict[str, Any]:
-    """Ask; the card, once the bot knows that it is there."""
-    card = world.ask(fill, person, **how)
-    number = card["blocks"][0]["text"]["text"].split()[0]
-    world.wait_told(person or world.tess, f"You have asked for *{number} ")
-    return card
 
 
 def answers(world: World, person: Person) -> list[dict[str, Any]]:
