@@ -15,7 +15,6 @@ from bot.domain.requests import Decision
 from bot.exceptions import BotError, ConfigError
 from bot.listeners.app import Ear, build
 from bot.listeners.desk import Desk
-from bot.listeners.painting import Painter
 from bot.pbx.client import PbxClient
 from bot.pbx.endpoint import Endpoint
 from bot.slack.budget import RATES, Budget, Rate
@@ -97,7 +96,7 @@ class Bot:
         self._adopt()
         self._watch.start()
         self._wakes.start()
-        desk = Desk(self.context, Checker(self.context), Painter(self.context.slack))
+        desk = Desk.of(self.context)
         self._ear = Ear(guarded(lambda: build(self._config.slack, desk)), self._config.slack, self._pool)
         self.loop.start()
         guarded(self._ear.connect)

@@ -98,6 +98,11 @@ def not_taken(code_: str = "store_busy", why: str = "") -> str:
     return f"This was not taken; nothing has changed. {why} Please press again later. [{code_}]"
 
 
+def not_read(code_: str, why: str) -> str:
+    """For a list that could not be read from the bot's database. ``why`` is the error's own sentence."""
+    return f"The bot's database could not be read, so nothing can be shown now. {why} Please try again in a minute. [{code_}]"
+
+
 def reject_reason(request: Request, metadata: str = "") -> View:
     """Asks an approver why. ``metadata`` is what the caller wants back, `Shown.dump` if nothing else is given."""
     element = parts.text_input("reason", multiline=True, min_length=REASON_MIN, max_length=REASON_MAX)

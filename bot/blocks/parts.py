@@ -43,6 +43,12 @@ def button(text: str, action_id: str, value: str, style: str = "", confirm: Bloc
     return made | ({"style": style} if style else {}) | ({"confirm": confirm} if confirm else {})
 
 
+def link(text: str, action_id: str, url: str, style: str = "") -> Block:
+    """A button that opens an address; the bot is told that it was pressed, too."""
+    made: Block = {"type": "button", "text": words(text, 75), "action_id": action_id, "url": url}
+    return made | ({"style": style} if style else {})
+
+
 def confirm(title: str, text: str, yes: str, no: str = "Cancel", style: str = "primary") -> Block:
     asked = {"title": words(title, 100), "text": words(text, 300), "confirm": words(yes, 30), "deny": words(no, 30)}
     return {**asked, "style": style}
@@ -88,3 +94,8 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
     view: View = {"type": "modal", "callback_id": callback_id, "title": words(title, 24), "blocks": list(blocks)}
     view |= {"private_metadata": metadata} if metadata else {}
     return view | {name: words(text, 24) for name, text in texts.items()}
+
+
+def home(blocks: Sequence[Block], metadata: str) -> View:
+    """A home tab, for views.publish: at most 100 blocks."""
+    return {"type": "home", "callback_id": "home", "private_metadata": metadata, "blocks": list(blocks)}

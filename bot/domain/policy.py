@@ -80,8 +80,13 @@ def may_read(rules: Sequence[Rule], operators: Sequence[str], user: str, request
     """Whom the rule names as readers, where it does, and whoever has to do with the request anyway."""
     if user == requester or not any(rule.readers for rule in rules):
         return Verdict(True, "reader", "You may read this.", rules[0].line if rules else "")
-    subjects = tuple(dict.fromkeys((*(reader for rule in rules for reader in rule.readers), *speakers(rules, operators))))
-    return _named(rules[0], user, subjects, members, f"read requests for {rules[0].pbx}")
+    return _named(rules[0], user, readers_of(rules, operators), members, f"read requests for {rules[0].pbx}")
+
+
+def readers_of(rules: Sequence[Rule], operators: Sequence[str]) -> tuple[str, ...]:
+    """Besides the requester, where the rules name readers at all: these, who acts on it, and who is told when nobody does."""
+    named = (subject for rule in rules for subject in (*rule.readers, *rule.escalate_to))
+    return tuple(dict.fromkeys((*named, *speakers(rules, operators))))
 
 
 def operators_of(rules: Sequence[Rule], operators: Sequence[str]) -> tuple[str, ...]:

@@ -128,6 +128,7 @@ def _withdraw(desk: Desk) -> Callable[..., None]:
         elif sorry := _take_back(desk, request, user):
             desk.answer_later(body, sorry)
         ack()
+        desk.repaint_home_later(body)
 
     return withdraw
 

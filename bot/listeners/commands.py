@@ -7,12 +7,14 @@ from slack_bolt import Ack, App
 
 from bot.blocks import replies
 from bot.blocks.form import FormState
+from bot.blocks.lists import ListPlace
 from bot.blocks.text import code
 from bot.domain.requests import Ask, Decision
 from bot.exceptions import BotError, PbxError, StoreError
+from bot.listeners import lists
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, not_taken
-from bot.listeners.explaining import explained
+from bot.listeners.explaining import explained, unreadable
 from bot.store import audit, ledger
 from bot.store.engine import LISTENER_WAIT
 
@@ -30,13 +32,16 @@ def _command(desk: Desk) -> Callable[..., None]:
         word, _, rest = body.get("text", "").strip().partition(" ")
         if not word:
             ack()
-            desk.open_later(body, _empty_form(desk, body["channel_id"], body.get("response_url", "")))
+            desk.open_later(body, empty_form(desk, body["channel_id"], body.get("response_url", "")))
         elif word == "status":
-            ack(_status(desk, rest.strip().lstrip("#")))
+            ack(_status(desk, rest.strip().lstrip("#"), body))
         elif word == "why":
             ack(_why(desk, rest.strip().lstrip("#"), body))
         elif word == "list":
             ack(_list(desk, rest.strip(), body["response_url"]))
+        elif word in lists.KINDS:
+            ack()
+            lists.answer_later(desk, body, ListPlace(word, rest.strip()))
         elif word == "help":
             ack(replies.help_text())
         else:
@@ -48,12 +53,12 @@ def _command(desk: Desk) -> Callable[..., None]:
 def _shortcut(desk: Desk) -> Callable[..., None]:
     def shortcut(ack: Ack, body: Body) -> None:
         ack()
-        desk.open_later(body, _empty_form(desk, "", ""))
+        desk.open_later(body, empty_form(desk, "", ""))
 
     return shortcut
 
 
-def _empty_form(desk: Desk, channel: str, reply_to: str) -> dict[str, Any]:
+def empty_form(desk: Desk, channel: str, reply_to: str) -> dict[str, Any]:
     """Where only one PBX can be meant, it is chosen already: there is one, or the channel is one PBX's own."""
     config = desk.context.config
     own = [pbx.name for pbx in config.pbx if pbx.channel == channel != config.slack.channel]
@@ -62,7 +67,8 @@ def _empty_form(desk: Desk, channel: str, reply_to: str) -> dict[str, Any]:
     return desk.form(FormState(ask, asked_in=channel, reply_to=reply_to))
 
 
-def _status(desk: Desk, number: str) -> str:
+def _status(desk: Desk, number: str, body: Body) -> str:
+    """Slack is asked only where a user group decides who may read it; then the answer comes later."""
     if not number.isdecimal() or len(number) > 9:
         return "Say which request: `/pbx-cert status 42`."
     try:
@@ -73,7 +79,11 @@ def _status(desk: Desk, number: str) -> str:
         return not_taken(error)
     if request is None or request.decision is Decision.DRAFT:
         return f"There is no request #{number}."
-    return replies.status(request, events)
+    may_read = desk.reader.may_read_at_once(body["user_id"], request)
+    if may_read is None:
+        desk.answer_with(body, lambda: unreadable(desk, request, body["user_id"]) or replies.status(request, events))
+        return f"Looking whether you may read #{number} …"
+    return replies.status(request, events) if may_read else replies.not_readable(request)
 
 
 def _why(desk: Desk, number: str, body: Body) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
+from bot.blocks.home import Places
 from bot.domain.requests import Ask, Request
 from bot.exceptions import SlackError, SlackFateUnknown, StoreBusy, StoreError
 from bot.listeners.afterwards import defer
@@ -14,6 +15,10 @@ from bot.store import ledger
 from bot.store.engine import LISTENER_WAIT
 from bot.work.check import Checker
 from bot.work.context import Context
+from bot.work.home import Homes
+from bot.work.links import Links
+from bot.work.listings import Listings
+from bot.work.reading import Reader
 
 Body = Mapping[str, Any]
 
@@ -25,6 +30,15 @@ class Desk:
     context: Context
     checker: Checker
     painter: Painter
+    reader: Reader
+    links: Links
+    homes: Homes
+
+    @classmethod
+    def of(cls, context: Context) -> Self:
+        reader, links = Reader(context), Links(context)
+        homes = Homes(context, reader, links, Listings(context))
+        return cls(context, Checker(context), Painter(context.slack), reader, links, homes)
 
     def load(self, number: int) -> Request | None:
         with self.context.store.begin(LISTENER_WAIT) as session:
@@ -49,9 +63,9 @@ class Desk:
             return self.context.slack.open_view(body["trigger_id"], view)
         except SlackFateUnknown as error:
             told = "Slack did not say whether it opened the window for this; if you do not see it, please try again."
-            self._answer(body, f"{told} Nothing has changed. [{error.code}]")
+            self.answer(body, f"{told} Nothing has changed. [{error.code}]")
         except SlackError as error:
-            self._answer(body, f"Slack did not open the window for this; nothing has changed. Please try again. [{error.code}]")
+            self.answer(body, f"Slack did not open the window for this; nothing has changed. Please try again. [{error.code}]")
         return ""
 
     def update_later(self, body: Body, view: Mapping[str, Any], *, unless_changed: bool = False) -> None:
@@ -61,15 +75,22 @@ class Desk:
         self.painter.acted(view_id, at)
         defer(lambda: self.painter.paint(view_id, at, view, seen))
 
+    def repaint_home_later(self, body: Body) -> None:
+        """What was done in a home tab shows there, once this is acknowledged; nothing for what was done elsewhere."""
+        view = body.get("view") or {}
+        if view.get("type") == "home":
+            defer(self.homes.acted(body["user"]["id"], Places.load(view.get("private_metadata", ""))))
+
     def answer_later(self, body: Body, text: str) -> None:
         """Tell the person who clicked, privately."""
-        defer(lambda: self._answer(body, text))
+        defer(lambda: self.answer(body, text))
 
     def answer_with(self, body: Body, text: Callable[[], str]) -> None:
         """Tell the person who clicked what takes its time to be known."""
-        defer(lambda: self._answer(body, text()))
+        defer(lambda: self.answer(body, text()))
 
-    def _answer(self, body: Body, text: str) -> None:
+    def answer(self, body: Body, text: str) -> None:
+        """Tell them now, from a thread that holds up no acknowledgement."""
         url = body.get("response_url")
         if url:
             self.context.slack.respond(url, text=text)

@@ -1,7 +1,8 @@
 """Answer why: who may decide a request, and what is missing. Slack is asked for this, so it comes after the acknowledgement."""
 
+from bot.blocks import replies
 from bot.blocks.why import why
-from bot.domain.requests import Decision
+from bot.domain.requests import Decision, Request
 from bot.listeners.desk import Desk
 from bot.work.explain import explain
 
@@ -11,4 +12,12 @@ def explained(desk: Desk, number: int, user: str) -> str:
     request = desk.load(number)
     if request is None or request.decision is Decision.DRAFT:
         return f"There is no request #{number}."
-    return why(explain(desk.context.config, desk.context.people, request, user))
+    return unreadable(desk, request, user) or why(explain(desk.context.config, desk.context.people, request, user))
+
+
+def unreadable(desk: Desk, request: Request, user: str) -> str:
+    """Why this person may not read it; "" if they may. Slack is asked where a user group decides that."""
+    may_read = desk.reader.may_read(user, request)
+    if may_read is None:
+        return replies.unsure()
+    return "" if may_read else replies.not_readable(request)

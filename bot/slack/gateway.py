@@ -151,6 +151,11 @@ class Gateway:
         """Returns the new hash. Raises SlackRefused("not_found") when it was closed, and "hash_conflict" for an old hash."""
         return _text(self._write("views.update", {"view_id": view_id, "view": view, "hash": hash}), "view", "hash")
 
+    def publish_home(self, user: str, view: Mapping[str, Any], hash: str | None = None) -> str:  # noqa: A002
+        """Show a person their home tab; returns its hash. Raises SlackRefused("hash_conflict") when another one was published
+        since that hash, and "not_enabled" where the app has no home tab."""
+        return _text(self._write("views.publish", {"user_id": user, "view": view, "hash": hash}), "view", "hash")
+
     # Looking
 
     def permalink(self, channel: str, ts: str) -> str:

@@ -4,11 +4,12 @@ Nothing here reads, checks and then writes: on SQLite that lets two approvers bo
 version it expects, and the count of rows says whether they were still so.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, null, select, update
+from sqlalchemy import Select, func, null, select, update
 from sqlalchemy.orm import Session
 
 from bot.domain.events import BOT, EventKind
@@ -33,12 +34,23 @@ def load(session: Session, number: int) -> Request | None:
     return _request(row, _votes(session, row)) if row else None
 
 
+def load_all(session: Session, wanted: Select[RequestRow]) -> list[Request]:
+    """The requests that a query finds, in its order: two statements, however many they are."""
+    rows = session.scalars(wanted, execution_options={"populate_existing": True}).all()
+    cast: defaultdict[tuple[int, int], list[Vote]] = defaultdict(list)
+    counted = select(VoteRow).where(VoteRow.request.in_([row.id for row in rows]), VoteRow.state == "counted")
+    for vote in session.scalars(counted.order_by(VoteRow.id)) if rows else ():
+        cast[vote.request, vote.version].append(_vote(vote))
+    return [_request(row, tuple(cast[row.id, row.version])) for row in rows]
+
+
 def _votes(session: Session, row: RequestRow) -> tuple[Vote, ...]:
     counted = select(VoteRow).filter_by(request=row.id, version=row.version, state="counted").order_by(VoteRow.id)
-    return tuple(
-        Vote(vote.user, vote.verdict, vote.reason, vote.created_at, frozenset(vote.seats or ()))
-        for vote in session.scalars(counted)
-    )
+    return tuple(_vote(vote) for vote in session.scalars(counted))
+
+
+def _vote(row: VoteRow) -> Vote:
+    return Vote(row.user, row.verdict, row.reason, row.created_at, frozenset(row.seats or ()))
 
 
 def _request(row: RequestRow, votes: tuple[Vote, ...]) -> Request:

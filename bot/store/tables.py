@@ -46,9 +46,12 @@ class RequestRow(Base):
     __table_args__ = (
         Index("ix_requests_open", "pbx", "decision"),
         Index("ix_requests_requester", "requester", "id"),
+        Index("ix_requests_pbx", "pbx", "id"),
         Index("ix_requests_key", "key_id"),
+        Index("ix_requests_live", "decision", "id", sqlite_where=text("ended_at IS NULL"),
+              postgresql_where=text("ended_at IS NULL")),
         {"sqlite_autoincrement": True},
-    )
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int]

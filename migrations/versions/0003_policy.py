@@ -30,7 +30,10 @@ def upgrade() -> None:
     for column in _new():
         op.add_column("requests", column)
     op.create_index("ix_requests_requester", "requests", ["requester", "id"])
+    op.create_index("ix_requests_pbx", "requests", ["pbx", "id"])
     op.create_index("ix_requests_key", "requests", ["key_id"])
+    live = sa.text("ended_at IS NULL")
+    op.create_index("ix_requests_live", "requests", ["decision", "id"], sqlite_where=live, postgresql_where=live)
     op.add_column("votes", sa.Column("seats", sa.JSON(), nullable=True))
     op.create_table(
         "versions",
@@ -59,7 +62,9 @@ def downgrade() -> None:
     op.drop_table("replicas")
     op.drop_table("versions")
     op.drop_column("votes", "seats")
+    op.drop_index("ix_requests_live", "requests")
     op.drop_index("ix_requests_key", "requests")
+    op.drop_index("ix_requests_pbx", "requests")
     op.drop_index("ix_requests_requester", "requests")
     for column in reversed(_new()):
         op.drop_column("requests", column.name)

@@ -28,8 +28,8 @@ class Client:
     complaints: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, browser: Browser, slack: Workspace, person: str, *, width: int, dark: bool) -> Self:
-        size: ViewportSize = {"width": width, "height": HEIGHT}
+    def open(cls, browser: Browser, slack: Workspace, person: str, *, width: int, height: int = HEIGHT, dark: bool) -> Self:
+        size: ViewportSize = {"width": width, "height": height}
         context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light", timezone_id="UTC")
         client = cls(slack, context, context.new_page())
         client._listen()
@@ -80,6 +80,11 @@ class Client:
         self.pane("Channels")
         self.page.get_by_role("navigation", name="Conversations").get_by_role("button", name=name).click()
         self.pane("Messages")
+
+    def open_home(self) -> None:
+        """The app's home tab."""
+        self.conversation("PBX certificates")
+        self.page.get_by_role("button", name="Home", exact=True).click()
 
     @property
     def messages(self) -> Locator:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from bot.sandbox import web
-from tests.browser.client import Client
+from tests.browser.client import HEIGHT, Client
 from tests.flow.world import World
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -50,8 +50,8 @@ def open_page(browser: Browser, world: World) -> Iterator[Open]:
     """Opens the page as somebody; whatever the page complains of fails the test."""
     opened: list[Client] = []
 
-    def opening(person: str = "Tess Technician", *, width: int = 1280, dark: bool = False) -> Client:
-        client = Client.open(browser, world.slack, person, width=width, dark=dark)
+    def opening(person: str = "Tess Technician", *, width: int = 1280, height: int = HEIGHT, dark: bool = False) -> Client:
+        client = Client.open(browser, world.slack, person, width=width, height=height, dark=dark)
         opened.append(client)
         return client
 

@@ -27,7 +27,7 @@ def test_a_request_from_asking_to_approval_without_a_pointer(client: Client) -> 
     keyboard.type("/pb")
     expect(client.page.get_by_role("option").filter(has_text="/pbx-cert")).to_be_visible()
     keyboard.press("Tab")
-    expect(client.page.get_by_text("[help | status 42 | list hq]").first).to_be_visible()
+    expect(client.page.get_by_text("[help | pending | mine | history hq | status 42 | list hq]").first).to_be_visible()
     keyboard.press("Enter")
     client.titled("Ask for a certificate")
     expect(client.dialog.get_by_role("combobox", name="PBX")).to_be_focused()

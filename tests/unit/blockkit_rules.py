@@ -16,7 +16,7 @@ _BLOCKKIT = {
     "file_input": blockkit.FileInput, "plain_text_input": blockkit.PlainTextInput, "radio_buttons": blockkit.RadioButtons,
     "static_select": blockkit.StaticSelect, "external_select": blockkit.ExternalSelect, "actions": blockkit.Actions,
     "context": blockkit.Context, "header": blockkit.Header, "input": blockkit.Input, "section": blockkit.Section,
-    "modal": blockkit.Modal,
+    "modal": blockkit.Modal, "home": blockkit.Home,
 }  # fmt: skip
 
 _SLACKBLOCKS = {
@@ -25,6 +25,7 @@ _SLACKBLOCKS = {
     "static_select": slackblocks.StaticSelectMenu, "external_select": slackblocks.ExternalSelectMenu,
     "actions": slackblocks.ActionsBlock, "context": slackblocks.ContextBlock, "header": slackblocks.HeaderBlock,
     "input": slackblocks.InputBlock, "section": slackblocks.SectionBlock, "modal": slackblocks.ModalView,
+    "home": slackblocks.HomeTabView,
 }  # fmt: skip
 
 
@@ -40,7 +41,8 @@ def accept_message(blocks: Sequence[Mapping[str, Any]], text: str = "text") -> N
 
 
 def accept_view(view: Mapping[str, Any]) -> None:
-    """Raises for what views.open would refuse."""
+    """Raises for what views.open, or for a home tab views.publish, would refuse."""
+    assert len(view["blocks"]) <= 100, "a view has at most 100 blocks"
     _unique_ids(view["blocks"])
     _blockkit(view).build()
     repr(_slackblocks(view))

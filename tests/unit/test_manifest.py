@@ -109,6 +109,12 @@ def test_socket_mode_needs_no_address(manifest: dict[str, Any]) -> None:
     assert "url" not in json.dumps(manifest)
 
 
+def test_there_is_a_home_tab(manifest: dict[str, Any]) -> None:
+    """The home tab is on, and the bot hears when somebody opens it: without either nobody would see it."""
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
+    assert "app_home_opened" in manifest["settings"]["event_subscriptions"]["bot_events"]
+
+
 def test_people_can_be_written_to(manifest: dict[str, Any]) -> None:
     """Direct messages reach people: the messages tab is on, and nothing invites them to write to the bot."""
     home = manifest["features"]["app_home"]

@@ -221,3 +221,28 @@ def test_a_home_tab_is_published_and_clicked(scene: Scene) -> None:
     payload = ana.home.click("New").payload
     assert payload["view"]["type"] == "home"
     assert "response_url" not in payload
+
+
+def test_a_home_tab_is_replaced_only_where_the_hash_fits(scene: Scene) -> None:
+    """Without a hash it is replaced; an old one, or any before something was published, is refused; so is a stranger."""
+    ws, _, ana = scene
+    home = {"type": "home", "blocks": []}
+    slack = client(ws)
+    assert refusal(lambda: slack.views_publish(user_id=ana.id, view=home, hash="1.0"))["error"] == "hash_conflict"
+    first = slack.views_publish(user_id=ana.id, view=home)["view"]["hash"]
+    second = slack.views_publish(user_id=ana.id, view=home, hash=first)["view"]["hash"]
+    assert refusal(lambda: slack.views_publish(user_id=ana.id, view=home, hash=first))["error"] == "hash_conflict"
+    assert slack.views_publish(user_id=ana.id, view=home)["view"]["hash"] not in (first, second)
+    assert refusal(lambda: slack.views_publish(user_id="U0NOBODY", view=home))["error"] == "invalid_arguments"
+
+
+def test_opening_a_tab_tells_which_and_what_is_there(scene: Scene) -> None:
+    """The event names the tab, and brings along a home tab that was published before."""
+    ws, _, ana = scene
+    event = ana.open_home("messages")
+    assert event is not None
+    assert (event.payload["event"]["tab"], "view" in event.payload["event"]) == ("messages", False)
+    client(ws).views_publish(user_id=ana.id, view={"type": "home", "blocks": [], "private_metadata": "here"})
+    event = ana.open_home()
+    assert event is not None
+    assert event.payload["event"]["view"]["private_metadata"] == "here"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.exceptions import SlackFateUnknown, SlackRateLimited
+from bot.exceptions import SlackFateUnknown, SlackRateLimited, SlackRefused
 from bot.slack.budget import Budget, Rate
 from bot.slack.files import FileInfo
 from bot.slack.gateway import CLOCK_SKEW, EVENT_TYPE, Gateway, Identity, Posted
@@ -286,3 +286,16 @@ def test_many_threads_share_one_gateway(api: SlackApi, slack: Gateway) -> None:
     for thread in threads:
         thread.join()
     assert {sent.args["ts"] for sent in api.calls("chat.update")} == {str(n) for n in range(10)}
+
+
+def test_a_home_tab_is_published_for_one_person(api: SlackApi, slack: Gateway) -> None:
+    """Without a hash whatever is there; with one only in its place, and Slack's refusal of an old one is told by its code."""
+    home = {"type": "home", "blocks": BLOCKS}
+    api.answer("views.publish", ok(view={"id": "V1", "hash": "17.abc"}), refusal("hash_conflict"))
+    assert slack.publish_home("U1", home) == "17.abc"
+    (sent,) = api.calls("views.publish")
+    assert sent.args == {"user_id": "U1", "view": home}
+    with pytest.raises(SlackRefused) as refused:
+        slack.publish_home("U1", home, "16.old")
+    assert refused.value.error == "hash_conflict"
+    assert api.calls("views.publish")[-1].args == {"user_id": "U1", "view": home, "hash": "16.old"}

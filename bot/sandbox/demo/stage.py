@@ -107,7 +107,8 @@ class Stage:
     def _what_to_try(self) -> tuple[str, str, str]:
         return (
             "1. *Ask*: you act as Tess. Send `/pbx-cert` here, choose hq, and take one of the files that the form offers.",
-            f"2. *Decide*: act as Ana, a team lead (at the top), and approve the card in <#{self.approvals.id}>.",
+            f"2. *Decide*: act as Ana, a team lead (at the top), and approve the card in <#{self.approvals.id}>."
+            " *PBX certificates* at the left has a *Home*, where each person finds what is theirs to do.",
             "3. *Make trouble*: flip a switch on a PBX (at the right), ask again, and see what the card's thread tells.",
         )
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.sandbox.slack import views
 from bot.sandbox.slack.asked import Asked, Method, bad_argument
-from bot.sandbox.slack.errors import ApiRefusal
 from bot.sandbox.slack.records import Json, View
 
 
@@ -44,7 +43,7 @@ def update(asked: Asked) -> Json:
 def publish(asked: Asked) -> Json:
     user = asked.required("user_id")
     if user not in asked.state.members or asked.state.members[user].is_bot:
-        raise ApiRefusal("user_not_found")
+        raise bad_argument("invalid `user_id`", "/user_id")
     return _shown(asked, views.publish(asked.state, user, _view(asked), asked.text("hash") or None))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from bot.sandbox.slack import files as uploads
-from bot.sandbox.slack import payloads
+from bot.sandbox.slack import payloads, views
 from bot.sandbox.slack.conversations import post, replies, to_json, top_level
 from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.errors import PersonRefused
@@ -100,12 +101,17 @@ class Person:
             now = [modal.title for modal in self.modals]
         raise TimeoutError(f"{self.name} waited {timeout} s for modal {title or callback_id or ''!r}; open: {now}.")
 
-    def open_home(self) -> Delivery | None:
-        """Look at the app's home tab; the app hears of it if it subscribes to ``app_home_opened``."""
+    def open_home(self, tab: Literal["home", "messages"] = "home") -> Delivery | None:
+        """Look at a tab of the app's; the app hears of it if it subscribes to ``app_home_opened``.
+
+        docs.slack.dev/reference/events/app_home_opened: a home tab that was published before comes along.
+        """
         with self._state.changed:
-            if not self._state.app.home_tab:
+            if tab == "home" and not self._state.app.home_tab:
                 raise PersonRefused("This app has no home tab.")
-            event = {"type": "app_home_opened", "user": self.id, "channel": self.im.id, "tab": "home"}
+            event: Json = {"type": "app_home_opened", "user": self.id, "channel": self.im.id, "tab": tab}
+            if tab == "home" and (view := self._state.homes.get(self.id)):
+                event["view"] = views.to_json(self._state, view)
             delivery = self._desk.events.send({**event, "event_ts": self._state.new_ts()})
         return self._desk.settled(delivery) if delivery else None
 

@@ -137,13 +137,16 @@ def update(state: State, view: View, given: Any, expected_hash: str | None = Non
 
 
 def publish(state: State, user: str, given: Any, expected_hash: str | None) -> View:
-    """``views.publish``: the person's home tab."""
+    """``views.publish``: the person's home tab. A hash must be that of what was published last."""
     require_view(given)
     if given["type"] != "home":
         raise ApiRefusal.with_messages("invalid_arguments", ["[ERROR] must be a home tab [json-pointer:/view/type]"])
     if not state.app.home_tab:
         raise ApiRefusal("not_enabled")
     if user not in state.homes:
+        if expected_hash is not None:
+            raise ApiRefusal("hash_conflict")
+        _require_new_external_id(state, given)
         state.homes[user] = _create(state, user, given, None)
         state.changed.notify_all()
         return state.homes[user]

@@ -8,6 +8,7 @@ import { confirmed } from "./confirm.js";
 import { h, newId } from "./dom.js";
 import { files } from "./filefield.js";
 import { icon } from "./icons.js";
+import { permalink } from "./where.js";
 import { plain, words } from "./words.js";
 
 export function element(given, block, host, field = {}) {
@@ -27,10 +28,17 @@ async function tell(host, given, what, more) {
   return !answer.refused && !answer.error;
 }
 
+// As Slack's client: its own messages open in place, everything else in a window of its own.
+function follow(url) {
+  const own = url && permalink(url);
+  if (own) location.hash = own;
+  else if (url) window.open(url, "_blank", "noopener,noreferrer");
+}
+
 function button(given, block, host) {
   const click = async () => {
     made.setAttribute("aria-busy", "true");
-    if (given.url) window.open(given.url, "_blank", "noopener,noreferrer");
+    follow(given.url);
     await tell(host, given, host.press, { ...ids(given, block), value: given.value });
     made.removeAttribute("aria-busy");
   };
@@ -103,7 +111,7 @@ function marks(type) {
 function overflow(given, block, host) {
   const choose = async (option) => {
     menu.open = false;
-    if (option.url) window.open(option.url, "_blank", "noopener,noreferrer");
+    follow(option.url);
     await tell(host, given, host.choose, { ...ids(given, block), value: option.value });
   };
   const item = (option) => h("button", { type: "button", class: "item", on: { click: () => choose(option) } }, plain(option.text));

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { showModals } from "./modal.js";
 import { showPanel } from "./panel.js";
 import { showActing, showSidebar } from "./sidebar.js";
-import { connect, get, onChange } from "./store.js";
+import { all, connect, get, onChange } from "./store.js";
 import { showTalk } from "./talk.js";
 import { clearToasts, tellNotices } from "./toasts.js";
 import { go, onGo, pane, where } from "./where.js";
@@ -13,7 +13,7 @@ let at = "";
 
 function show() {
   if (!get("me")) return;
-  if (!get(`channel:${where.channel}`)) return visible() && go({ channel: visible(), thread: "" });
+  if (!get(`channel:${where.channel}`)) return elsewhere();
   showActing();
   showSidebar();
   showTalk();
@@ -23,6 +23,13 @@ function show() {
   const waiting = Object.values(get("unread").channels).reduce((sum, count) => sum + count, 0);
   document.title = `${waiting ? `(${waiting}) ` : ""}${get("me").name} · Sandbox`;
   document.body.dataset.ready = get("me").id;
+}
+
+// Somebody else sees another conversation with the app, and other channels; who was at home is at home there, too.
+function elsewhere() {
+  const own = where.tab === "home" ? [...all("channel:")].find((channel) => channel.im)?.id : null;
+  const channel = own ?? visible();
+  if (channel) go({ channel, thread: "", tab: own ? "home" : "" });
 }
 
 function visible() {

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { slackDate } from "./format.js";
 import { get } from "./store.js";
+import { permalink } from "./where.js";
 
 const EMOJI = {
   white_check_mark: "✅", x: "❌", warning: "⚠️", hourglass: "⌛", hourglass_flowing_sand: "⏳", lock: "🔒", key: "🔑",
@@ -130,8 +131,8 @@ function date(given, fallback) {
 
 // Only addresses that lead somewhere; a permalink of this workspace stays on this page.
 export function link(address, label) {
-  const own = address.match(/\/archives\/(\w+)\/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?/);
-  if (own) return h("a", { href: `#channel=${own[1]}&thread=${own[4] ?? `${own[2]}.${own[3]}`}` }, label);
+  const own = permalink(address);
+  if (own) return h("a", { href: own }, label);
   if (!/^(https?:|mailto:|tel:)/i.test(address)) return h("span", {}, label);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label);
 }

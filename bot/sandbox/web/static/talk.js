@@ -17,6 +17,7 @@ let threadBuilt = "";
 let list = null;
 let threadList = null;
 let home = null;
+let opened = "";
 
 export function showTalk() {
   const channel = get(`channel:${where.channel}`);
@@ -24,6 +25,7 @@ export function showTalk() {
   const frame = JSON.stringify([get("me").id, signature(`channel:${channel.id}`), signature("workspace"), where.tab]);
   if (frame !== built) build(channel);
   built = frame;
+  if (!home) opened = "";
   if (home) showHome();
   else showMessages(channel);
   showThread(channel);
@@ -32,11 +34,24 @@ export function showTalk() {
 function build(channel) {
   const focused = talk.contains(document.activeElement) && document.activeElement.tagName === "TEXTAREA";
   const home_ = channel.im && where.tab === "home";
+  const tab = talk.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
   list = home_ ? null : scroller("Messages");
   home = home_ ? new ViewBody(h("div", { class: "blocks" })) : null;
-  talk.replaceChildren(head(channel), home ? h("div", { class: "home" }, home.root) : list, home ? null : write(channel, ""));
+  const body = home
+    ? [h("div", { class: "home", role: "region", "aria-label": "Home", tabindex: 0 }, home.root)]
+    : [list, write(channel, "")];
+  talk.replaceChildren(head(channel), ...body);
   if (list) list.dataset.jump = "1";
   if (focused) talk.querySelector("textarea")?.focus();
+  else if (tab) talk.querySelector(`[data-focus="${CSS.escape(tab)}"]`)?.focus();
+  if (home) openHome();
+}
+
+// The app hears of it each time a person comes to its home, also by a reload or by acting as somebody else.
+function openHome() {
+  const place = `${get("me").id}/${where.channel}`;
+  if (opened !== place) act("home");
+  opened = place;
 }
 
 const scroller = (label) => h("div", { class: "messages", role: "log", "aria-label": label, tabindex: 0 });
@@ -45,12 +60,9 @@ function head(channel) {
   const workspace = get("workspace");
   const name = channel.im ? workspace.app : [channel.private ? icon("lock") : "#", channel.name];
   const tab = (key, text) => h("button", {
-    type: "button", class: "tab", "aria-pressed": String(where.tab === key), on: { click: () => open(key) },
+    type: "button", class: "tab", "aria-pressed": String(where.tab === key), data: { focus: `tab-${key}` },
+    on: { click: () => go({ tab: key }) },
   }, text);
-  const open = (key) => {
-    go({ tab: key });
-    if (key === "home") act("home");
-  };
   const tabs = channel.im && workspace.home_tab && h("div", { class: "tabs" }, tab("home", "Home"), tab("", "Messages"));
   const about = channel.im ? "App" : many(channel.people, "member");
   return h("header", { class: "head" }, h("h2", {}, name), h("p", { class: "about" }, about), tabs);

@@ -31,6 +31,12 @@ addEventListener("hashchange", () => {
 
 read();
 
+// Where a message's link leads on this page; null for any other address.
+export function permalink(address) {
+  const own = address.match(/\/archives\/(\w+)\/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?/);
+  return own && `#channel=${own[1]}&thread=${own[4] ?? `${own[2]}.${own[3]}`}`;
+}
+
 // On narrow screens one pane is on display.
 export function pane(name) {
   document.getElementById("app").dataset.pane = name;
