@@ -55,7 +55,7 @@ def asked(request: Request, link: str = "") -> View:
     card = f"<{_url(link)}|See the card> in {where}." if link else f"The card is on its way to {where}."
     blocks = [
         parts.section(f"✅ You have asked for *{escape(words.title(request), 300)}*. {card}"),
-        parts.section("You are told when it is decided. Until then you can take it back with Withdraw on the card;"
+        parts.section("You are told when it is decided. Until the bot begins you can take it back with Withdraw on the card;"
                       f" {code(f'/pbx-cert status {request.id}')} says how it stands."),
     ]  # fmt: skip
     return parts.modal("Asked", blocks, callback_id="asked", close="Close")

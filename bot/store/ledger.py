@@ -15,6 +15,7 @@ from bot.domain import requests
 from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
 from bot.domain.rules import Rule
+from bot.domain.schedule import Beginning
 from bot.exceptions import Stale
 from bot.store import agenda, audit
 from bot.store.agenda import Work
@@ -197,25 +198,42 @@ def _is_known(noted: Rule | None, today: Rule | None) -> bool:
     return noted is None if today is None else noted is not None and noted.is_same(today)
 
 
-def approve(session: Session, now: datetime, request: Request) -> None:
-    """pending -> approved and queued, with the agenda entry that makes it happen: one transaction, or nothing."""
+def approve(session: Session, now: datetime, request: Request, begins: Beginning | None = None) -> None:
+    """pending -> approved and queued, with the agenda entry that makes it happen: one transaction, or nothing.
+
+    It is due when it ``begins``; left out, at once.
+    """
     _decide(session, request.id, Decision.PENDING, Decision.APPROVED, request.version, decided_at=now,
             execution=Execution.QUEUED.value, where=(RequestRow.approvals >= RequestRow.approvals_needed,))  # fmt: skip
     audit.append(session, now, EventKind.APPROVED, BOT, request.id, by=[vote.user for vote in request.votes])
     agenda.drop(session, Work.EXPIRE, request.id)
-    agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), now, request.id)
+    agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), begins.at if begins else now, request.id)
+    narrate(session, now, request.id)
+    if begins and begins.at > now:
+        schedule(session, now, request, begins)
+
+
+def schedule(session: Session, now: datetime, request: Request, begins: Beginning) -> None:
+    """What is approved begins later than now, or later than was told. Raises Stale when it has begun or was withdrawn."""
+    where = (RequestRow.execution == Execution.QUEUED.value,)
+    _move(session, request.id, Decision.APPROVED, request.version, {"starts_at": begins.at}, where)
+    audit.append(session, now, EventKind.SCHEDULED, BOT, request.id, start=begins.at.isoformat(), why=begins.why.value)
     narrate(session, now, request.id)
 
 
 def close(session: Session, now: datetime, vault: Vault, request: Request, new: Decision, actor: str, **data: Any) -> None:
-    """A draft or a pending request ends without being carried out, and its secrets go. Raises Stale."""
-    _decide(session, request.id, request.decision, new, request.version, decided_at=now, ended_at=now)
+    """What has not begun ends without being carried out, and its secrets go. Raises Stale, too, when it has begun by now.
+
+    Who withdraws what is approved, and the bot that begins it, are both one conditional UPDATE: one of them wins.
+    """
+    queued = (RequestRow.execution == Execution.QUEUED.value,) if request.decision is Decision.APPROVED else ()
+    _decide(session, request.id, request.decision, new, request.version, where=queued, decided_at=now, ended_at=now,
+            execution=None)  # fmt: skip
     audit.append(session, now, EventKind(new.value), actor, request.id, **data)
     wipe(session, now, vault, request.id)
-    agenda.drop(session, Work.EXPIRE, request.id)
-    agenda.drop(session, Work.WIPE, request.id)
-    agenda.drop(session, Work.CHECK, request.id)
-    if request.is_open:
+    for kind in (Work.EXPIRE, Work.WIPE, Work.CHECK, Work.FULFIL):
+        agenda.drop(session, kind, request.id)
+    if request.decision is not Decision.DRAFT:
         narrate(session, now, request.id)
 
 

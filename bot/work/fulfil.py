@@ -60,7 +60,7 @@ class Fulfiller:
         }
 
     def visit(self, entry: Entry) -> None:
-        request = self._visit.begin(entry)
+        request = self._visit.begin(entry, self._context.beginning)
         if request is None:
             return
         if request.awaits_word:
