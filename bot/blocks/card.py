@@ -129,7 +129,8 @@ def _evidence(request: Request) -> list[str]:
 
 def _plan(request: Request) -> list[Block]:
     lines = evidence.plan_lines(request.plan)
-    return parts.sections(packed(["*What the bot will do*", *lines])) if lines else []
+    when = evidence.when_lines(request.ask, Evidence.from_json(request.evidence)) if request.evidence else []
+    return parts.sections(packed(["*What the bot will do*", *when, *lines])) if lines else []
 
 
 def _who_decides(request: Request) -> list[Block]:

@@ -31,11 +31,12 @@ def confirm(request: Request, evidence: Evidence) -> View:
     """The evidence and the plan, to be confirmed by the requester before anybody else sees them."""
     shown = Shown.of(request).dump()
     lines = ev.short_lines(ev.facts(request.ask, evidence, request.created_at))
+    when = ev.when_lines(request.ask, evidence)
     blocks = [
         parts.section(f"This is what the approvers will see of *{escape(words.title(request), 300)}*."),
         parts.section(f"*Why*\n{quote(request.ask.reason)}"),
         *parts.sections(packed(lines)),
-        *parts.sections(packed(["*What the bot will do once it is approved*", *ev.plan_lines(request.plan)])),
+        *parts.sections(packed(["*What the bot will do once it is approved*", *when, *ev.plan_lines(request.plan)])),
         parts.section(_audience(request)),
         parts.actions(parts.button("Change something", "change", shown)),
     ]

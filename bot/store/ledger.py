@@ -4,7 +4,7 @@ Nothing here reads, checks and then writes: on SQLite that lets two approvers bo
 version it expects, and the count of rows says whether they were still so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.domain import requests
 from bot.domain.events import BOT, EventKind
+from bot.domain.plan import Evidence, hosts_of
 from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
 from bot.domain.rules import Rule
 from bot.domain.schedule import Beginning
@@ -27,7 +28,15 @@ DRAFT_FOR = timedelta(hours=1)
 #: The secrets that go to the PBX, and so belong to what an approval is bound to.
 BOUND_SECRETS = ("bundle", "dns")
 
-_UNJUDGED: dict[str, Any] = {"problems": [], "evidence": None, "plan": [], "digest": "", "rule": null()}
+_UNJUDGED: dict[str, Any] = {
+    "problems": [],
+    "evidence": None,
+    "plan": [],
+    "digest": "",
+    "key_id": "",
+    "names": "",
+    "rule": null(),
+}
 
 
 def load(session: Session, number: int) -> Request | None:
@@ -137,6 +146,7 @@ def judged_good(
 ) -> Request:  # fmt: skip
     """The check found nothing wrong: bind evidence, plan, rule and secrets under one digest. Raises Stale like `judged_bad`."""
     judged: dict[str, Any] = {"ask": ask.to_json(), "problems": [], "evidence": dict(evidence), "plan": list(plan)}
+    judged |= _searched(ask, evidence)
     if rule is not None:
         judged |= {"rule": rule.to_json(), "approvals_needed": rule.approvals}
     _move(session, draft.id, Decision.DRAFT, draft.version, judged)
@@ -145,6 +155,13 @@ def judged_good(
     _move(session, draft.id, Decision.DRAFT, draft.version, {"digest": bound})
     audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound)
     return expect(load(session, draft.id))
+
+
+def _searched(ask: Ask, evidence: Mapping[str, Any]) -> dict[str, str]:
+    """By which key and which host names it is found again."""
+    certificate = Evidence.from_json(evidence).certificate
+    hosts = hosts_of(ask, certificate)
+    return {"key_id": certificate.key_id if certificate else "", "names": f" {' '.join(hosts)} " if hosts else ""}
 
 
 def digest_of(session: Session, vault: Vault, request: Request) -> str:
@@ -283,6 +300,14 @@ def open_for(session: Session, pbx: str, other_than: int) -> list[Request]:
         RequestRow.ended_at.is_(None),
     )
     return [_request(row, ()) for row in session.scalars(live.order_by(RequestRow.id))]
+
+
+def with_key(session: Session, key_id: str, other_than: Collection[int]) -> list[Request]:
+    """Requests that were asked for, whatever became of them, with a certificate of this public key; drafts do not count."""
+    same = select(RequestRow).where(
+        RequestRow.key_id == key_id, RequestRow.id.not_in(other_than), RequestRow.expires_at.is_not(None)
+    )
+    return [_request(row, ()) for row in session.scalars(same.order_by(RequestRow.id))]
 
 
 def unended(session: Session) -> int:

@@ -121,6 +121,7 @@ EVIDENCE = st.builds(
     asked_already=st.lists(st.integers(1, 10**9), max_size=50).map(tuple),
     key_files=_TEXTS,
     params=_TEXTS,
+    windows=_ANY_TEXT,
     risks=st.lists(st.sampled_from([risk.value for risk in Risk]), unique=True).map(tuple),
     public_pem=_ANY_TEXT | st.integers(0, 300).map(lambda count: ("A" * 64 + "\n") * count),
 )
