@@ -144,7 +144,10 @@ def _take_back(desk: Desk, request: Request, user: str) -> str:
                 return f"#{request.id} {_too_late(request)}, so there is nothing to withdraw."
             ledger.close(session, store.now(), store.vault, request, Decision.WITHDRAWN, user)
     except Stale:
-        return f"#{request.id} was decided or begun just now, so it was not withdrawn. Its card shows how it stands."
+        now = desk.load(request.id)
+        if now is not None and now.can_be_withdrawn and now != request:  # approved just now, and not begun
+            return _take_back(desk, now, user)
+        return f"#{request.id} {_too_late(now or request)}, so there is nothing to withdraw."
     except StoreError as error:
         return not_taken(error)
     return ""
