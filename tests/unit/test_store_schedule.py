@@ -18,6 +18,7 @@ from bot.store.agenda import Entry, Work
 from bot.store.engine import Store
 from bot.store.tables import AgendaRow, RequestRow
 from bot.work.progress import Progress
+from tests.unit.breaker_kit import away, opened
 from tests.unit.store_kit import ANA, NOW, TESS, Clock, approved, at_once, count, load, open_store, pending, read, record
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -204,3 +205,17 @@ def test_race_of_beginning_and_withdrawal(store: Store) -> None:
             assert after.execution is Execution.APPLYING
     assert all(wins.values()), wins
     read(store, audit.verify)
+
+
+def test_it_does_not_wait_for_an_outage_yet(store: Store, clock: Clock) -> None:
+    """What begins later is not among the requests that wait for a PBX that is away, and its start stays when that is back."""
+    request = scheduled(store)
+    approved(store, delivery="d2")
+    breaker = opened(store)
+    (silent,) = read(store, lambda session: audit.of_pbx(session, "hq", 10))
+    assert silent.data["waiting"] == 1
+    clock.now = away(breaker).retry_at
+    breaker.probe("hq")
+    breaker.answered("hq")
+    assert visit(store) is None
+    assert (load(store, request.id).execution, due(store, request)) == (Execution.QUEUED, [OPENING])
