@@ -31,6 +31,10 @@ def _is_open(request: Request) -> bool:
     return request.is_open
 
 
+def _can_be_withdrawn(request: Request) -> bool:
+    return request.can_be_withdrawn
+
+
 def _confirm_approval(request: Request) -> Block:
     name = plain(request.ask.pbx, 60)
     text = f"You approve what this card shows, and the bot then changes the certificates of {name}."
@@ -38,7 +42,7 @@ def _confirm_approval(request: Request) -> Block:
 
 
 def _confirm_withdrawal(request: Request) -> Block:
-    text = "Nobody can decide it afterwards. You can ask again at any time."
+    text = "It will not be done, and nobody can decide it afterwards. You can ask again at any time."
     return parts.confirm(f"Withdraw #{request.id}?", text, "Withdraw", style="danger")
 
 
@@ -60,7 +64,7 @@ def _confirm_not_there(request: Request) -> Block:
 BUTTONS: tuple[CardButton, ...] = (
     CardButton("approve", "Approve", _is_open, "primary", _confirm_approval),
     CardButton("reject", "Reject", _is_open, "danger"),
-    CardButton("withdraw", "Withdraw", _is_open, confirm=_confirm_withdrawal),
+    CardButton("withdraw", "Withdraw", _can_be_withdrawn, confirm=_confirm_withdrawal),
     CardButton(Word.CHECK_AGAIN.value, "Check again", _awaits_word, "primary"),
     CardButton(Word.IS_THERE.value, "It is there", _awaits_word, confirm=_confirm_there),
     CardButton(Word.IS_NOT_THERE.value, "It is not there", _awaits_word, "danger", _confirm_not_there),
@@ -125,7 +129,8 @@ def _evidence(request: Request) -> list[str]:
 
 def _plan(request: Request) -> list[Block]:
     lines = evidence.plan_lines(request.plan)
-    return parts.sections(packed(["*What the bot will do*", *lines])) if lines else []
+    when = evidence.when_lines(request.ask, Evidence.from_json(request.evidence)) if request.evidence else []
+    return parts.sections(packed(["*What the bot will do*", *when, *lines])) if lines else []
 
 
 def _who_decides(request: Request) -> list[Block]:

@@ -44,7 +44,8 @@ def _lines(request: Request) -> Iterator[str]:
     yield quote(request.ask.reason, lines=500)
     if request.evidence is not None:
         yield from _evidence(request, Evidence.from_json(request.evidence))
-    yield from ["*What the bot will do*", *evidence.plan_lines(request.plan)]
+    when = evidence.when_lines(request.ask, Evidence.from_json(request.evidence)) if request.evidence else []
+    yield from ["*What the bot will do*", *when, *evidence.plan_lines(request.plan)]
     yield from _votes(request)
     if request.digest:
         yield f"*Digest of what is approved*: {code(request.digest)}"

@@ -31,11 +31,12 @@ def confirm(request: Request, evidence: Evidence) -> View:
     """The evidence and the plan, to be confirmed by the requester before anybody else sees them."""
     shown = Shown.of(request).dump()
     lines = ev.short_lines(ev.facts(request.ask, evidence, request.created_at))
+    when = ev.when_lines(request.ask, evidence)
     blocks = [
         parts.section(f"This is what the approvers will see of *{escape(words.title(request), 300)}*."),
         parts.section(f"*Why*\n{quote(request.ask.reason)}"),
         *parts.sections(packed(lines)),
-        *parts.sections(packed(["*What the bot will do once it is approved*", *ev.plan_lines(request.plan)])),
+        *parts.sections(packed(["*What the bot will do once it is approved*", *when, *ev.plan_lines(request.plan)])),
         parts.section(_audience(request)),
         parts.actions(parts.button("Change something", "change", shown)),
     ]
@@ -55,7 +56,7 @@ def asked(request: Request, link: str = "") -> View:
     card = f"<{_url(link)}|See the card> in {where}." if link else f"The card is on its way to {where}."
     blocks = [
         parts.section(f"✅ You have asked for *{escape(words.title(request), 300)}*. {card}"),
-        parts.section("You are told when it is decided. Until then you can take it back with Withdraw on the card;"
+        parts.section("You are told when it is decided. Until the bot begins you can take it back with Withdraw on the card;"
                       f" {code(f'/pbx-cert status {request.id}')} says how it stands."),
     ]  # fmt: skip
     return parts.modal("Asked", blocks, callback_id="asked", close="Close")

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.blocks.text import code, escape, listed, many, pieces
+from bot.blocks.text import at, code, escape, listed, many, pieces
 from bot.domain.certificates import CertificateFacts
 from bot.domain.plan import Evidence
 from bot.domain.requests import TYPED, Ask, Kind
+from bot.domain.risk import MEANINGS, Risk
+from bot.domain.schedule import asked_start
 
 #: How much of one fact a card shows.
 SHORT_ITEMS, SHORT_ITEM = 6, 160
@@ -23,13 +25,14 @@ class Fact:
     values: tuple[str, ...]
     as_code: bool = True
     warns: bool = False
+    most: int = SHORT_ITEMS
 
     def short(self) -> str:
         """One line, a long list cut with a word on how much is missing."""
         if self.warns:
             return self._heading(" ".join(escape(value, 700) for value in self.values[:1]))
         shown = [code(value, SHORT_ITEM) if self.as_code else escape(value, SHORT_ITEM) for value in self.values]
-        return self._heading(listed(shown, SHORT_ITEMS, more=MORE))
+        return self._heading(listed(shown, self.most, more=MORE))
 
     def full(self) -> Iterator[str]:
         """Everything, in lines that each fit into one text."""
@@ -48,6 +51,7 @@ class Fact:
 def facts(ask: Ask, evidence: Evidence, checked_at: datetime) -> list[Fact]:
     """What an approver should know, the most telling first. ``checked_at`` is what days are counted from."""
     return [
+        *_risks(evidence),
         *_certificate(evidence, checked_at),
         *_applied(ask),
         *_credentials(ask, evidence),
@@ -73,6 +77,13 @@ def chain_facts(evidence: Evidence) -> list[Fact]:
         Fact(f"Chain {number}", (_one_line(link), f"SHA-256 {link.sha256}"))
         for number, link in enumerate(evidence.chain, start=1)
     ]
+
+
+def _risks(evidence: Evidence) -> Iterator[Fact]:
+    """All of them, however short the card is: a rule was chosen by them."""
+    if evidence.risks:
+        told = tuple(f"{Risk(risk).value.replace('_', ' ')} ({MEANINGS[Risk(risk)]})" for risk in evidence.risks)
+        yield Fact("⚠️ Risks", told, as_code=False, most=len(Risk))
 
 
 def _certificate(evidence: Evidence, checked_at: datetime) -> Iterator[Fact]:
@@ -152,6 +163,18 @@ def short_lines(told: Sequence[Fact]) -> list[str]:
     left = len(warnings) - SHORT_WARNINGS
     rest = [f"⚠️ + {many(left, 'more warning')}{MORE}"] if left > 0 else []
     return [*(fact.short() for fact in told if not fact.warns), *warnings[:SHORT_WARNINGS], *rest]
+
+
+def when_lines(ask: Ask, evidence: Evidence) -> list[str]:
+    """When it begins, unless that is as soon as it is approved."""
+    start = asked_start(ask)
+    if ask.emergency:
+        return []
+    if start is not None:
+        return [f"It begins {at(start)}, or, if it is approved later, as soon as it may."]
+    if evidence.windows:
+        return [f"It begins once it is approved and a maintenance window is open: {escape(evidence.windows, 1000)}."]
+    return []
 
 
 def plan_lines(plan: Sequence[Mapping[str, str]]) -> list[str]:

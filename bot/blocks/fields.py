@@ -8,6 +8,7 @@ from bot.blocks.parts import Block
 from bot.blocks.text import code, listed, size
 from bot.domain.dns_providers import Param, Provider
 from bot.domain.requests import TYPED, Ask, Kind
+from bot.domain.schedule import asked_start
 
 #: A static select holds 100 options (docs.slack.dev/reference/block-kit/block-elements/select-menu-element).
 MAX_PROFILES = 99
@@ -49,7 +50,7 @@ def shown(ask: Ask, context: FormContext) -> list[str]:
     names += ["auto_renewal"] if ask.kind is Kind.IMPORT else []
     if ask.needs_dns and can_choose_dns(context):
         names += ["dns", *_typed(ask, context)]
-    return [*names, "reason"]
+    return [*names, "reason", "start"]
 
 
 def can_choose_dns(context: FormContext) -> bool:
@@ -140,6 +141,14 @@ def _reason(at: str, ask: Ask, context: FormContext) -> Block:
     return parts.field(at, "Reason", element, hint="The approvers see this: what the certificate is for, and by when.")
 
 
+def _start(at: str, ask: Ask, context: FormContext) -> Block:
+    hint = (
+        "Left empty: as soon as it is approved, and in a maintenance window where the PBX has any. What you choose is kept, "
+        "outside the windows as well; the approvers see that."
+    )
+    return parts.field(at, "Start", parts.moment("start", asked_start(ask)), hint=hint, optional=True)
+
+
 _RENDER: Mapping[str, Callable[[str, Ask, FormContext], Block]] = {
     "pbx": _pbx,
     "kind": _kind,
@@ -149,6 +158,7 @@ _RENDER: Mapping[str, Callable[[str, Ask, FormContext], Block]] = {
     "dns": _dns,
     "provider": _provider,
     "reason": _reason,
+    "start": _start,
 }
 
 

@@ -1,16 +1,18 @@
 """One line in the thread for each event that people should know of. A line says what its event says, and nothing more."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.blocks import deciders, parts, words
 from bot.blocks.card import word_buttons
 from bot.blocks.parts import Block
-from bot.blocks.text import code, duration, escape, listed, quote
+from bot.blocks.text import at, code, duration, escape, listed, quote
 from bot.domain.events import BOT, Event, EventKind, Word
 from bot.domain.plan import Evidence
 from bot.domain.requests import Kind, ReceivedFile, Request, Shown
 from bot.domain.rules import Rule, Seats
+from bot.domain.schedule import Why
 
 Line = Callable[[Event, Request], str | None]
 
@@ -86,7 +88,18 @@ def _rule_changed(event: Event, request: Request) -> str:
 
 
 def _approved(event: Event, request: Request) -> str:
-    return f"👍 *approved*: that was the last approval needed. The bot will now do it on {_pbx(request)}."
+    does = "" if request.starts_at else f" The bot will now do it on {_pbx(request)}."
+    return f"👍 *approved*: that was the last approval needed.{does}"
+
+
+def _scheduled(event: Event, request: Request) -> str:
+    start = at(datetime.fromisoformat(event.data["start"])) if event.data.get("start") else "later"
+    when = (
+        f"as was asked for, the bot begins on {_pbx(request)} {start}"
+        if event.data.get("why") == Why.ASKED
+        else f"no maintenance window of {_pbx(request)} is open, so the bot begins with the next one, {start}"
+    )
+    return f"🗓️ *scheduled*: {when}. Until then <@{request.requester}> can withdraw it."
 
 
 def _rejected(event: Event, request: Request) -> str:
@@ -180,7 +193,7 @@ def _done(event: Event, request: Request) -> str:
     return (
         f"✅ *done*: {_pbx(request)} now lists {_code(event, 'name')} ({', '.join(facts)}). That is what _installed_ means"
         " here: listed. Which certificate the web server uses is not changed by this."
-        f"{_took(event)} {_everybody(request)}{_delete_keys(request)}"
+        f"{_took(event, request)} {_everybody(request)}{_delete_keys(request)}"
     )
 
 
@@ -224,6 +237,7 @@ LINES: Mapping[EventKind, Line] = {
     EventKind.LAPSED: _lapsed,
     EventKind.RULE_CHANGED: _rule_changed,
     EventKind.APPROVED: _approved,
+    EventKind.SCHEDULED: _scheduled,
     EventKind.REJECTED: _rejected,
     EventKind.WITHDRAWN: _withdrawn,
     EventKind.EXPIRED: _expired,
@@ -290,9 +304,10 @@ def _after(event: Event) -> str:
     return f" after {duration(float(seconds))}" if seconds is not None else ""
 
 
-def _took(event: Event) -> str:
+def _took(event: Event, request: Request) -> str:
     seconds = event.data.get("seconds")
-    return f" It took {duration(float(seconds))} from the approval." if seconds is not None else ""
+    since = "start" if request.starts_at else "approval"
+    return f" It took {duration(float(seconds))} from the {since}." if seconds is not None else ""
 
 
 def _everybody(request: Request) -> str:

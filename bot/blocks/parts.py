@@ -1,6 +1,7 @@
 """The parts of Block Kit that this bot uses, as plain dicts (docs.slack.dev/reference/block-kit)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.blocks.text import MAX_TEXT, plain
@@ -79,6 +80,16 @@ def text_input(action_id: str, value: str = "", ask: str = "", **more: Any) -> B
     element: Block = {"type": "plain_text_input", "action_id": action_id, **more}
     value = value[: more.get("max_length", MAX_TEXT)]
     return element | ({"initial_value": value} if value else {}) | ({"placeholder": words(ask, 150)} if ask else {})
+
+
+def moment(action_id: str, value: datetime | None = None) -> Block:
+    """A date and a time of day, which people choose in their own time zone.
+
+    It goes there and back in seconds since 1970, of which Slack takes 10 digits: the years 2001 to 2286.
+    """
+    element: Block = {"type": "datetimepicker", "action_id": action_id}
+    seconds = int(value.timestamp()) if value else 0
+    return element | ({"initial_date_time": seconds} if 10**9 <= seconds < 10**10 else {})
 
 
 def field(

@@ -5,6 +5,7 @@ A field that is absent there is unchanged; one that is present and null was empt
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.blocks.fields import param_field
@@ -12,6 +13,9 @@ from bot.blocks.form import FormState
 from bot.domain.requests import Ask, Kind, ReceivedFile
 
 View = Mapping[str, Any]
+
+#: The last second of the year 9999; Python's dates end there.
+_LATEST = 253_402_300_799
 
 
 def read_state(view: View) -> FormState:
@@ -86,6 +90,12 @@ def _ticked(element: Mapping[str, Any]) -> bool:
     return bool(element.get("selected_options"))
 
 
+def _moment(element: Mapping[str, Any]) -> str:
+    """In UTC; "" where it was emptied. Slack's value are seconds since 1970."""
+    seconds = element.get("selected_date_time")
+    return datetime.fromtimestamp(min(seconds, _LATEST), UTC).isoformat() if seconds else ""
+
+
 _READ: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "pbx": _chosen,
     "kind": _kind,
@@ -94,4 +104,5 @@ _READ: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "dns": _chosen,
     "provider": _chosen,
     "reason": _text,
+    "start": _moment,
 }

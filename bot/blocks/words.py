@@ -70,6 +70,8 @@ def _names(request: Request) -> str:
 def _meaning(request: Request) -> str:
     if request.decision is Decision.PENDING:
         return f"{votes_so_far(request)}{_open_until(request)}"
+    if request.has_not_begun and request.starts_at:
+        return f"the bot begins {at(request.starts_at)}; until then it can be withdrawn"
     if request.awaits_word:
         return "it may or may not have happened; somebody has to look at the PBX"
     return _MEANINGS[request.execution or request.decision]

@@ -22,6 +22,7 @@ from pydantic import (
 from bot.config import values
 from bot.config.rules import Approvals, PolicyConfig, Table, TeamConfig, Time, policy_of
 from bot.domain.rules import Policy
+from bot.domain.windows import Windows
 
 #: The fields of `SlackConfig` that the environment gives and the file must not hold.
 SLACK_ENVIRONMENT: Mapping[str, str] = MappingProxyType(
@@ -107,6 +108,14 @@ class PbxConfig(Table):
     #: The shorthand for one rule behind all of ``[[policy]]``; empty only where those say it all.
     approvers: Annotated[values.People, AfterValidator(values.not_empty)] = Field(default=(), validate_default=False)
     approvals: Approvals = 1
+    #: When it may be changed, by the clock of ``timezone``; empty means at all times.
+    windows: Annotated[tuple[values.MaintenanceWindow, ...], AfterValidator(values.unlike)] = ()
+    #: None only until `Config` has filled in ``slack.timezone``.
+    timezone: values.TimeZone | None = None
+
+    @property
+    def maintenance(self) -> Windows:
+        return Windows(self.windows, self.timezone or ZoneInfo("UTC"))
 
     @field_validator("requesters")
     @classmethod
@@ -173,11 +182,14 @@ class Config(Table):
 
     @field_validator("pbx")
     @classmethod
-    def _with_channels(cls, pbxs: tuple[PbxConfig, ...], info: ValidationInfo) -> tuple[PbxConfig, ...]:
+    def _filled_in(cls, pbxs: tuple[PbxConfig, ...], info: ValidationInfo) -> tuple[PbxConfig, ...]:
         slack: SlackConfig | None = info.data.get("slack")
         if slack is None:
             return pbxs
-        return tuple(pbx if pbx.channel else pbx.model_copy(update={"channel": slack.channel}) for pbx in pbxs)
+        common = {"channel": slack.channel, "timezone": slack.timezone}
+        return tuple(
+            pbx.model_copy(update={key: value for key, value in common.items() if not getattr(pbx, key)}) for pbx in pbxs
+        )
 
     def pbx_named(self, name: str) -> PbxConfig | None:
         """The PBX of that name, in whatever case a person typed it."""

@@ -21,6 +21,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.domain.windows import Window, parse
+
 HOW_SECRETS_ARE_GIVEN = 'must be { env = "NAME" } or { file = "PATH" }; a secret is never written into this file'
 MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
 DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
@@ -141,6 +143,12 @@ def said(what_for: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     return check
 
 
+def unlike(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    if len(set(windows)) < len(windows):
+        raise ValueError("has the same window twice")
+    return windows
+
+
 def not_empty(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     """As a check of its own, because pydantic's minimum length also complains when an entry is merely faulty."""
     if not entries:
@@ -259,6 +267,10 @@ def read_time_of_day(value: object) -> time:
     return time(int(parts[1]), int(parts[2]))
 
 
+def read_window(value: object) -> Window:
+    return value if isinstance(value, Window) else parse(value if isinstance(value, str) else "")
+
+
 def read_time_zone(value: object) -> ZoneInfo:
     """A name of the IANA time zone database, which the machine or the package tzdata holds."""
     if isinstance(value, ZoneInfo):
@@ -289,3 +301,4 @@ OutsiderId = Annotated[str, matching(r"[UWT][A-Z0-9]{2,}", 'must be the id of a 
 People = Annotated[tuple[PersonId, ...], AfterValidator(distinct)]
 TimeOfDay = Annotated[time, BeforeValidator(read_time_of_day)]
 TimeZone = Annotated[ZoneInfo, BeforeValidator(read_time_zone)]
+MaintenanceWindow = Annotated[Window, BeforeValidator(read_window)]

@@ -38,6 +38,11 @@ def trusted_cautions(certificate: Certificate) -> Iterator[str]:
     yield from _strength(certificate)
 
 
+def is_weak(certificate: Certificate) -> bool:
+    """Whether its key or its signature is weaker than clients accept; they accept no DSA at all (RFC 8446, section 4.2.3)."""
+    return certificate.facts.key.startswith("DSA") or any(_strength(certificate))
+
+
 def _leaf(leaf: Certificate) -> Iterator[str]:
     facts = leaf.facts
     if facts.is_ca:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.cautions import server_cautions, trusted_cautions
+from bot.domain.cautions import is_weak, server_cautions, trusted_cautions
 from bot.domain.chain import end_entities, path
 from bot.domain.contents import Contents, NamedFile, PrivateKey
 from bot.domain.facts import Certificate, CertificateFacts, covers
@@ -61,6 +61,8 @@ class Trusted:
     warnings: tuple[str, ...] = ()
     #: A trusted CA stands alone; here so that both kinds of request read alike.
     chain: tuple[CertificateFacts, ...] = ()
+    #: Whether its key or its signature is weaker than clients accept.
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class ServerBundle:
     chain: tuple[CertificateFacts, ...]
     warnings: tuple[str, ...]
     key_files: tuple[str, ...]
+    #: Whether a key or a signature in it is weaker than clients accept.
+    weak: bool = False
 
 
 def read_trusted(files: Sequence[NamedFile], now: datetime) -> Trusted | list[Problem]:
@@ -93,7 +97,8 @@ def read_trusted(files: Sequence[NamedFile], now: datetime) -> Trusted | list[Pr
         problems += [*outside_validity(found[0], now), *no_ca(found[0])]
     if problems:
         return _once(problems)
-    return Trusted(found[0].pem(), found[0].facts, (*trusted_cautions(found[0]), *_left_out(contents)))
+    warnings = (*trusted_cautions(found[0]), *_left_out(contents))
+    return Trusted(found[0].pem(), found[0].facts, warnings, weak=is_weak(found[0]))
 
 
 def read_server(files: Sequence[NamedFile], now: datetime) -> ServerBundle | list[Problem]:
@@ -155,6 +160,7 @@ def _bundle(leaf: Certificate, key: PrivateKey, contents: Contents, now: datetim
         chain=tuple(issuer.facts for issuer in way.issuers),
         warnings=(*server_cautions(leaf, way, unused, now), *_left_out(contents)),
         key_files=tuple(sorted(contents.key_files)),
+        weak=any(map(is_weak, (leaf, *way.issuers))),
     )
 
 

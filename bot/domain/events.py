@@ -86,7 +86,7 @@ class EventKind(StrEnum):
     CONFIRMED = "confirmed"
     #: Nobody has, and the time for it is over. data: number (1 for the first)
     UNCONFIRMED = "unconfirmed"
-    #: It is approved and begins later. data: start, why
+    #: It is approved and begins later. data: start, why (`bot.domain.schedule.Why`)
     SCHEDULED = "scheduled"
     #: A call to the PBX is about to leave that changes something. data: step, call
     CALLING = "calling"

@@ -1,7 +1,8 @@
 """One X.509 certificate (RFC 5280): what it says of itself, and whether it covers a host (RFC 9525)."""
 
+import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -22,6 +23,8 @@ BROKEN_HASHES = frozenset({"md5", "sha1"})
 
 _NAMED_KINDS: tuple[tuple[type, str], ...] = ((ed25519.Ed25519PublicKey, "Ed25519"), (ed448.Ed448PublicKey, "Ed448"))
 _SAN_KINDS: tuple[tuple[type, str], ...] = ((x509.RFC822Name, "email"), (x509.UniformResourceIdentifier, "URI"))
+#: How `_san` begins what is no host.
+_NOT_HOSTS = ("DNS:", "email:", "URI:", "other:")
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
@@ -44,11 +47,18 @@ class CertificateFacts:
     is_ca: bool
     serial: str
     self_signed: bool
+    #: SHA-256 of the public key (SubjectPublicKeyInfo) as lower-case hex, by which keys are compared; "" where it was not kept.
+    key_id: str = ""
 
     @property
     def name(self) -> str:
         """What to call it in a sentence."""
         return printable(self.subject or next(iter(self.sans), "") or f"serial {self.serial}")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The SANs that a client can be connected to: DNS names in lower case, wildcards included, and IP addresses."""
+        return tuple(san.lower() for san in self.sans if not san.startswith(_NOT_HOSTS) and not any(map(str.isspace, san)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; times in ISO 8601."""
@@ -140,20 +150,25 @@ def key_name(key: object) -> str:
 
 
 def covers(facts: CertificateFacts, host: str) -> bool:
-    """Whether a TLS client that asked for this host accepts the certificate's names (RFC 9525, section 6).
+    """Whether a TLS client that asked for this host accepts the certificate's names (RFC 9525, section 6)."""
+    return is_among_names(host, facts.sans)
+
+
+def is_among_names(host: str, names: Iterable[str]) -> bool:
+    """Whether these SANs cover the host.
 
     Only SANs count, never the common name. A wildcard stands for one whole left-most label. An IP address is covered by
     an IP SAN alone. A wildcard given as host is covered by the same wildcard.
     """
     address = _address(host.strip().removeprefix("[").removesuffix("]"))
     if address is not None:
-        return any(_address(san) == address for san in facts.sans)
+        return any(_address(name) == address for name in names)
     try:
         name = normalise_domain(host, single_label=True)
     except ValueError:
         return False
     wildcard = "*." + name.partition(".")[2]
-    patterns = {san.lower().removesuffix(".") for san in facts.sans}
+    patterns = {pattern.lower().removesuffix(".") for pattern in names}
     return name in patterns or (wildcard.count(".") > 1 and not name.startswith("*.") and wildcard in patterns)
 
 
@@ -193,6 +208,7 @@ def _facts(certificate: x509.Certificate, key: object, extensions: Mapping[type,
         is_ca=isinstance(basic, x509.BasicConstraints) and basic.ca,
         serial=f"{certificate.serial_number:X}",
         self_signed=issued_by(certificate, certificate),
+        key_id=hashlib.sha256(spki(key)).hexdigest(),
     )
 
 

@@ -94,6 +94,8 @@ class Evidence:
     public_pem: str = ""
     #: What makes it risky (`bot.domain.risk.Risk`), by value.
     risks: tuple[str, ...] = ()
+    #: The PBX's maintenance windows, for people; "" if it has none.
+    windows: str = ""
 
     @property
     def is_full(self) -> bool:
@@ -114,6 +116,7 @@ class Evidence:
             "params": list(self.params),
             "public_pem": self.public_pem,
             "risks": list(self.risks),
+            "windows": self.windows,
         }
 
     @classmethod
@@ -130,8 +133,16 @@ class Evidence:
             neighbours=tuple(Neighbour(**neighbour) for neighbour in data["neighbours"]),
             public_pem=data["public_pem"],
             risks=tuple(data.get("risks", ())),
+            windows=data.get("windows", ""),
             **lists,
         )
+
+
+def hosts_of(ask: Ask, certificate: CertificateFacts | None) -> tuple[str, ...]:
+    """The hosts that the certificate is or will be for, in lower case."""
+    if ask.kind is Kind.APPLY:
+        return (ask.domain.lower(),) if ask.domain else ()
+    return certificate.hosts if certificate else ()
 
 
 def slots_of(kind: Kind) -> int:

@@ -69,6 +69,8 @@ class StepState(StrEnum):
 TRANSITIONS: Mapping[Decision | Execution | StepState | None, frozenset[Decision | Execution | StepState]] = {
     Decision.DRAFT: frozenset({Decision.PENDING, Decision.WITHDRAWN, Decision.EXPIRED, Decision.VOID}),
     Decision.PENDING: frozenset({Decision.APPROVED, Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED, Decision.VOID}),
+    # Only as long as its execution is queued; once the bot has begun, nobody can take it back.
+    Decision.APPROVED: frozenset({Decision.WITHDRAWN}),
     Execution.QUEUED: frozenset({Execution.APPLYING, Execution.UNKNOWN}),
     Execution.APPLYING: frozenset({Execution.WAITING, Execution.DONE, Execution.FAILED, Execution.UNKNOWN}),
     Execution.WAITING: frozenset({Execution.APPLYING, Execution.FAILED, Execution.UNKNOWN}),
@@ -216,7 +218,7 @@ class Request:
     #: For a draft that changes a request: its number, and the version that the requester saw.
     edits: int | None = None
     edits_version: int | None = None
-    #: When an approved request begins, if not at once.
+    #: When an approved request begins or was to begin, if not at once.
     starts_at: datetime | None = None
     #: When its personal data was reduced; who asked and voted is not known since then.
     reduced_at: datetime | None = None
@@ -234,6 +236,15 @@ class Request:
     @property
     def is_open(self) -> bool:
         return self.decision is Decision.PENDING
+
+    @property
+    def has_not_begun(self) -> bool:
+        """It is approved, and the bot has done nothing of it yet."""
+        return self.decision is Decision.APPROVED and self.execution is Execution.QUEUED
+
+    @property
+    def can_be_withdrawn(self) -> bool:
+        return self.is_open or self.has_not_begun
 
     @property
     def has_ended(self) -> bool:

@@ -134,7 +134,7 @@ def _withdraw(desk: Desk) -> Callable[..., None]:
 
 
 def _take_back(desk: Desk, request: Request, user: str) -> str:
-    """Withdraw it, or say why not. Only the requester may, and only while it is open."""
+    """Withdraw it, or say why not. Only the requester may, and only until the bot begins."""
     store = desk.context.store
     try:
         with store.begin(LISTENER_WAIT) as session:
@@ -142,14 +142,21 @@ def _take_back(desk: Desk, request: Request, user: str) -> str:
                 audit.append(session, store.now(), EventKind.REFUSED, user, request.id, verdict="withdraw",
                              code="not_requester", reason="Only the requester may withdraw.", rule="requester")  # fmt: skip
                 return f"Only {mention(request.requester)} can withdraw this; you can reject it if you are an approver."
-            if not request.is_open:
-                return f"#{request.id} is not open any more, so there is nothing to withdraw."
+            if not request.can_be_withdrawn:
+                return f"#{request.id} {_too_late(request)}, so there is nothing to withdraw."
             ledger.close(session, store.now(), store.vault, request, Decision.WITHDRAWN, user)
     except Stale:
-        return f"#{request.id} was decided just now, so there is nothing to withdraw."
+        now = desk.load(request.id)
+        if now is not None and now.can_be_withdrawn and now != request:  # approved just now, and not begun
+            return _take_back(desk, now, user)
+        return f"#{request.id} {_too_late(now or request)}, so there is nothing to withdraw."
     except StoreError as error:
         return not_taken(error)
     return ""
+
+
+def _too_late(request: Request) -> str:
+    return "is being carried out" if request.decision is Decision.APPROVED and not request.has_ended else "is not open any more"
 
 
 def _details(desk: Desk) -> Callable[..., None]:

@@ -25,6 +25,7 @@ from bot.domain.policy import may_ask_at_all
 from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request, Shown
 from bot.domain.rules import Case
+from bot.domain.schedule import start_problem
 from bot.exceptions import Stale, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, delivery, not_taken
@@ -107,6 +108,8 @@ def _problems(desk: Desk, ask: Ask, typed: Mapping[str, str | int | bool], user:
         problems.append(problem)
     if ask.needs_dns:
         problems += _dns(desk, ask, typed)
+    if problem := start_problem(ask, desk.context.now()):
+        problems.append(problem)
     if not ask.reason.strip():
         problems.append(Problem("reason", "Say why: the approvers decide by it.", "no_reason"))
     return problems

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -184,7 +184,7 @@ def _not_before(session: Session, pbx: str, moment: datetime) -> None:
 def _opened(session: Session, now: datetime, pbx: str, error: PbxError, since: datetime, retry_at: datetime) -> None:
     log.warning("breaker.opened", pbx=pbx, code=error.code)
     told_at = max(now, _back_at(session, pbx, now) + FLAPPING)
-    audit.append(session, now, EventKind.PBX_SILENT, BOT, pbx=pbx, since=since.isoformat(), waiting=_waiting(session, pbx),
+    audit.append(session, now, EventKind.PBX_SILENT, BOT, pbx=pbx, since=since.isoformat(), waiting=_waiting(session, pbx, now),
                  sentence=error.message)  # fmt: skip
     agenda.put(session, Work.NOTICE, notice_key(pbx), told_at)
     agenda.put(session, Work.PROBE, probe_key(pbx), retry_at)
@@ -209,7 +209,9 @@ def _well(session: Session, now: datetime, pbx: str) -> None:
 def _closed(session: Session, now: datetime, known: Away) -> None:
     seconds = round((now - known.since).total_seconds())
     log.warning("breaker.closed", pbx=known.pbx, seconds=seconds)
-    audit.append(session, now, EventKind.PBX_ANSWERS, BOT, pbx=known.pbx, seconds=seconds, waiting=_waiting(session, known.pbx))
+    audit.append(
+        session, now, EventKind.PBX_ANSWERS, BOT, pbx=known.pbx, seconds=seconds, waiting=_waiting(session, known.pbx, now)
+    )
     agenda.put(session, Work.NOTICE, notice_key(known.pbx), now)
     _go_on(session, known.pbx, now)
 
@@ -231,9 +233,10 @@ def _back_at(session: Session, pbx: str, now: datetime) -> datetime:
     return latest[0].at if latest else now - FLAPPING
 
 
-def _waiting(session: Session, pbx: str) -> int:
-    """How many approved requests have not ended."""
+def _waiting(session: Session, pbx: str, now: datetime) -> int:
+    """How many approved requests have not ended; those that begin later do not wait yet."""
     live = select(func.count()).where(
-        RequestRow.pbx == pbx, RequestRow.decision == Decision.APPROVED.value, RequestRow.ended_at.is_(None)
+        RequestRow.pbx == pbx, RequestRow.decision == Decision.APPROVED.value, RequestRow.ended_at.is_(None),
+        or_(RequestRow.starts_at.is_(None), RequestRow.starts_at <= now),
     )  # fmt: skip
     return session.scalars(live.select_from(RequestRow)).one()

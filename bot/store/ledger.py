@@ -5,7 +5,7 @@ version it expects, and the count of rows says whether they were still so.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,10 @@ from sqlalchemy import Select, func, null, select, update
 from sqlalchemy.orm import Session
 
 from bot.domain.events import BOT, EventKind
+from bot.domain.plan import Evidence, hosts_of
 from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
 from bot.domain.rules import Rule
+from bot.domain.schedule import Beginning
 from bot.exceptions import Stale
 from bot.store import agenda, audit
 from bot.store.agenda import Work
@@ -26,7 +28,15 @@ DRAFT_FOR = timedelta(hours=1)
 #: The secrets that go to the PBX, and so belong to what an approval is bound to.
 BOUND_SECRETS = ("bundle", "dns")
 
-_UNJUDGED: dict[str, Any] = {"problems": [], "evidence": None, "plan": [], "digest": "", "rule": null()}
+_UNJUDGED: dict[str, Any] = {
+    "problems": [],
+    "evidence": None,
+    "plan": [],
+    "digest": "",
+    "key_id": "",
+    "names": "",
+    "rule": null(),
+}
 
 
 def load(session: Session, number: int) -> Request | None:
@@ -148,6 +158,7 @@ def judged_good(
 ) -> Request:  # fmt: skip
     """The check found nothing wrong: bind evidence, plan, rule and secrets under one digest. Raises Stale like `judged_bad`."""
     judged: dict[str, Any] = {"ask": ask.to_json(), "problems": [], "evidence": dict(evidence), "plan": list(plan)}
+    judged |= _searched(ask, evidence)
     if rule is not None:
         judged |= {"rule": rule.to_json(), "approvals_needed": rule.approvals}
     _move(session, draft.id, Decision.DRAFT, draft.version, judged)
@@ -156,6 +167,13 @@ def judged_good(
     _move(session, draft.id, Decision.DRAFT, draft.version, {"digest": bound})
     audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound, contents=request.contents())
     return expect(load(session, draft.id))
+
+
+def _searched(ask: Ask, evidence: Mapping[str, Any]) -> dict[str, str]:
+    """By which key and which host names it is found again."""
+    certificate = Evidence.from_json(evidence).certificate
+    hosts = hosts_of(ask, certificate)
+    return {"key_id": certificate.key_id if certificate else "", "names": f" {' '.join(hosts)} " if hosts else ""}
 
 
 def digest_of(session: Session, vault: Vault, request: Request) -> str:
@@ -199,25 +217,42 @@ def _is_known(noted: Rule | None, today: Rule | None) -> bool:
     return noted is None if today is None else noted is not None and noted.is_same(today)
 
 
-def approve(session: Session, now: datetime, request: Request) -> None:
-    """pending -> approved and queued, with the agenda entry that makes it happen: one transaction, or nothing."""
+def approve(session: Session, now: datetime, request: Request, begins: Beginning | None = None) -> None:
+    """pending -> approved and queued, with the agenda entry that makes it happen: one transaction, or nothing.
+
+    It is due when it ``begins``; left out, at once.
+    """
     _decide(session, request.id, Decision.PENDING, Decision.APPROVED, request.version, decided_at=now,
             execution=Execution.QUEUED.value, where=(RequestRow.approvals >= RequestRow.approvals_needed,))  # fmt: skip
     audit.append(session, now, EventKind.APPROVED, BOT, request.id, by=[vote.user for vote in request.votes])
     agenda.drop(session, Work.EXPIRE, request.id)
-    agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), now, request.id)
+    agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), begins.at if begins else now, request.id)
+    narrate(session, now, request.id)
+    if begins and begins.at > now:
+        schedule(session, now, request, begins)
+
+
+def schedule(session: Session, now: datetime, request: Request, begins: Beginning) -> None:
+    """What is approved begins later than now, or later than was told. Raises Stale when it has begun or was withdrawn."""
+    where = (RequestRow.execution == Execution.QUEUED.value,)
+    _move(session, request.id, Decision.APPROVED, request.version, {"starts_at": begins.at}, where)
+    audit.append(session, now, EventKind.SCHEDULED, BOT, request.id, start=begins.at.isoformat(), why=begins.why.value)
     narrate(session, now, request.id)
 
 
 def close(session: Session, now: datetime, vault: Vault, request: Request, new: Decision, actor: str, **data: Any) -> None:
-    """A draft or a pending request ends without being carried out, and its secrets go. Raises Stale."""
-    _decide(session, request.id, request.decision, new, request.version, decided_at=now, ended_at=now)
+    """What has not begun ends without being carried out, and its secrets go. Raises Stale, too, when it has begun by now.
+
+    Who withdraws what is approved, and the bot that begins it, are both one conditional UPDATE: one of them wins.
+    """
+    queued = (RequestRow.execution == Execution.QUEUED.value,) if request.decision is Decision.APPROVED else ()
+    _decide(session, request.id, request.decision, new, request.version, where=queued, decided_at=now, ended_at=now,
+            execution=None)  # fmt: skip
     audit.append(session, now, EventKind(new.value), actor, request.id, **data)
     wipe(session, now, vault, request.id)
-    agenda.drop(session, Work.EXPIRE, request.id)
-    agenda.drop(session, Work.WIPE, request.id)
-    agenda.drop(session, Work.CHECK, request.id)
-    if request.is_open:
+    for kind in (Work.EXPIRE, Work.WIPE, Work.CHECK, Work.FULFIL):
+        agenda.drop(session, kind, request.id)
+    if request.decision is not Decision.DRAFT:
         narrate(session, now, request.id)
 
 
@@ -267,6 +302,14 @@ def open_for(session: Session, pbx: str, other_than: int) -> list[Request]:
         RequestRow.ended_at.is_(None),
     )
     return [_request(row, ()) for row in session.scalars(live.order_by(RequestRow.id))]
+
+
+def with_key(session: Session, key_id: str, other_than: Collection[int]) -> list[Request]:
+    """Requests that were asked for, whatever became of them, with a certificate of this public key; drafts do not count."""
+    same = select(RequestRow).where(
+        RequestRow.key_id == key_id, RequestRow.id.not_in(other_than), RequestRow.expires_at.is_not(None)
+    )
+    return [_request(row, ()) for row in session.scalars(same.order_by(RequestRow.id))]
 
 
 def unended(session: Session) -> int:

@@ -13,6 +13,7 @@ from bot.domain.events import BOT, EventKind
 from bot.domain.policy import Verdict
 from bot.domain.quorum import Scale, Standing, standing
 from bot.domain.requests import Decision, Request, Shown
+from bot.domain.schedule import Beginning
 from bot.exceptions import Stale
 from bot.store import agenda, audit, ledger
 from bot.store.agenda import Work
@@ -65,8 +66,10 @@ def _click(row: VoteRow, vault: Vault) -> Click:
     return Click(row.id, shown, row.user, row.verdict, row.reason, row.created_at, reply_to)
 
 
-def count(session: Session, now: datetime, vault: Vault, click: Click, verdict: Verdict, scale: Scale) -> None:
-    """Let the click count, and weigh it with those before it.
+def count(
+    session: Session, now: datetime, vault: Vault, click: Click, verdict: Verdict, scale: Scale, begins: Beginning | None = None
+) -> None:
+    """Let the click count, and weigh it with those before it. What is approved by it is due when it ``begins``.
 
     Raises Stale when the request is no longer what was shown, or is decided, or they voted already. The first statement moves
     the count and so takes the request's row: on PostgreSQL the next vote waits for this one and sees it. Whoever has voted
@@ -98,7 +101,8 @@ def count(session: Session, now: datetime, vault: Vault, click: Click, verdict: 
     request = ledger.load(session, click.shown.request)
     if request is None or ledger.digest_of(session, vault, request) != click.shown.digest:
         raise Stale
-    _tell(session, now, vault, _without_lapsed(session, now, request, scale), click, verdict, scale)
+    request = _without_lapsed(session, now, request, scale)
+    _tell(session, now, vault, request, click, verdict, scale, begins)
 
 
 def _without_lapsed(session: Session, now: datetime, request: Request, scale: Scale) -> Request:
@@ -118,8 +122,9 @@ def _without_lapsed(session: Session, now: datetime, request: Request, scale: Sc
 
 
 def _tell(
-    session: Session, now: datetime, vault: Vault, request: Request, click: Click, verdict: Verdict, scale: Scale
-) -> None:
+    session: Session, now: datetime, vault: Vault, request: Request, click: Click, verdict: Verdict, scale: Scale,
+    begins: Beginning | None,
+) -> None:  # fmt: skip
     approved = [vote.user for vote in request.votes if vote.verdict == APPROVE]
     besides = {request.requester, *approved}
     standings = [standing.besides(besides) for standing in scale.standings(approved)]
@@ -131,7 +136,7 @@ def _tell(
         ledger.close(session, now, vault, request, Decision.REJECTED, click.user, reason=click.reason)
     elif all(standing.reached for standing in standings):
         _seat(session, request, scale)
-        ledger.approve(session, now, request)
+        ledger.approve(session, now, request, begins)
     else:
         ledger.narrate(session, now, request.id)
 

@@ -16,7 +16,8 @@ from bot.store.agenda import Entry
 from bot.store.vault import Vault
 from bot.work import calls
 from bot.work.context import Context
-from bot.work.examine import TYPED_PARAMS, Examiner, Findings
+from bot.work.examine import TYPED_PARAMS, Examiner
+from bot.work.findings import Findings
 from bot.work.loop import later
 from bot.work.posting import Poster
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.config import Config
-from bot.domain import policy
+from bot.domain import policy, schedule
 from bot.domain.requests import Request
+from bot.domain.schedule import Beginning
+from bot.domain.windows import Windows
 from bot.pbx.client import PbxClient
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
@@ -35,3 +37,12 @@ class Context:
     def operators(self, request: Request) -> tuple[str, ...]:
         """Who may press Try again for the request's PBX: the operators; where none are named, its approvers."""
         return policy.operators_of(request.rules, self.config.slack.operators)
+
+    def windows(self, pbx: str) -> Windows:
+        """When a PBX may be changed, by the configuration of now."""
+        settings = self.config.pbx_named(pbx)
+        return settings.maintenance if settings else Windows()
+
+    def beginning(self, request: Request) -> Beginning:
+        """When it begins if it is approved now."""
+        return schedule.beginning(request, self.windows(request.ask.pbx), self.now())

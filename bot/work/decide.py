@@ -87,7 +87,7 @@ class Decider:
         elif click.verdict in _WORDS:
             self._hear(click, request, verdict)
         elif request.is_open:
-            self._count(click, verdict, Scale(ruled.rules, members))
+            self._count(click, request, verdict, Scale(ruled.rules, members))
         else:  # it will not be open again: most of a crowd comes this way, and costs no attempt to count
             self._refuse(click, self._too_late(click, request, verdict))
 
@@ -112,11 +112,12 @@ class Decider:
         operators = self._context.config.slack.operators
         return policy.speakers(rules, operators) if click.verdict in _WORDS else policy.operators_of(rules, operators)
 
-    def _count(self, click: Click, verdict: Verdict, scale: Scale) -> None:
+    def _count(self, click: Click, request: Request, verdict: Verdict, scale: Scale) -> None:
         store = self._context.store
+        begins = self._context.beginning(request)
         try:
             with store.begin() as session:
-                votes.count(session, store.now(), store.vault, click, verdict, scale)
+                votes.count(session, store.now(), store.vault, click, verdict, scale, begins)
         except Stale:
             self._refuse(click, self._why_not(click, verdict))
 

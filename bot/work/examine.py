@@ -1,7 +1,7 @@
 """Examine a draft: fetch its files, read them, ask the PBX. What comes out is evidence, or every problem at once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
@@ -14,7 +14,6 @@ from bot.domain.certificates import (
     NamedFile,
     Trusted,
     check_file_name,
-    covers,
     files_with_keys,
     pbx_file_name,
     read_server,
@@ -23,14 +22,16 @@ from bot.domain.certificates import (
 from bot.domain.dns_catalogue import Catalogue
 from bot.domain.dns_providers import check_params
 from bot.domain.domains import domain_problem, normalise_domain
-from bot.domain.plan import Evidence, Neighbour, slots_of
+from bot.domain.plan import Evidence
 from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request
-from bot.domain.rules import Rule, groups_in
-from bot.exceptions import FileUnavailable, PbxAway, PbxError, SlackRefused
-from bot.pbx.models import ListedCertificate
+from bot.domain.rules import groups_in
+from bot.domain.schedule import start_problem
+from bot.exceptions import FileUnavailable, PbxAway, SlackRefused
 from bot.store import ledger
 from bot.work.context import Context
+from bot.work.findings import Findings
+from bot.work.gather import Gatherer
 from bot.work.ruling import case_of, groups_for, ruling
 
 log = structlog.get_logger(__name__)
@@ -43,28 +44,12 @@ def file_secret(file_id: str) -> str:
     return f"file:{file_id}"
 
 
-@dataclass
-class Findings:
-    """What the examination has gathered so far. ``secrets`` go to the vault and nowhere else."""
-
-    ask: Ask
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    bundle: bytes | None = field(default=None, repr=False)
-    params: dict[str, str | int | bool] | None = field(default=None, repr=False)
-    public_pem: str = ""
-    certificate: CertificateFacts | None = None
-    chain: tuple[CertificateFacts, ...] = ()
-    key_files: tuple[str, ...] = ()
-    name: str = ""
-    rule: Rule | None = None
-
-
 class Examiner:
     """Reads and asks; changes nothing but the vault's copies of the draft's files."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._gatherer = Gatherer(context)
 
     def examine(self, draft: Request) -> tuple[Findings, Evidence | None]:
         """Raises SlackError and StoreError (Stale: the draft is gone) when it cannot be told now.
@@ -79,10 +64,12 @@ class Examiner:
             self._domain(draft, findings)
         if draft.ask.needs_dns:
             self._dns(draft, findings)
+        if problem := start_problem(draft.ask, self._context.now()):
+            findings.problems.append(problem)
         self._answers(draft, findings)
         if findings.problems:
             return findings, None
-        evidence = self._evidence(draft, findings)
+        evidence = self._gatherer.evidence(draft, findings)
         self._rule(draft, findings, evidence)
         return findings, None if findings.problems else evidence
 
@@ -173,6 +160,7 @@ class Examiner:
             findings.problems += read
             return
         findings.bundle, findings.certificate, findings.chain = read.pem, read.facts, read.chain
+        findings.has_weak_key = read.weak
         findings.public_pem = (read.pem if isinstance(read, Trusted) else read.public_pem).decode()
         findings.warnings += read.warnings
         extension = TRUSTED_EXTENSION if isinstance(read, Trusted) else SERVER_EXTENSION
@@ -215,85 +203,7 @@ class Examiner:
             return "", {}
         return profile.provider, profile.values()
 
-    def _evidence(self, draft: Request, findings: Findings) -> Evidence:
-        listed, note = self._listed(draft.ask.pbx)
-        slot_type = draft.ask.kind.slot_type
-        used = None if listed is None else sum(one.type == slot_type for one in listed)
-        return Evidence(
-            name=findings.name,
-            slots_used=used,
-            slots=slots_of(draft.ask.kind),
-            pbx_note=note,
-            certificate=findings.certificate,
-            chain=findings.chain,
-            warnings=(*findings.warnings, *self._cautions(findings)),
-            neighbours=tuple(_neighbour(one) for one in listed or () if _alike(one, findings, draft.id)),
-            asked_already=self._asked_already(draft, findings),
-            key_files=findings.key_files,
-            params=findings.ask.params,
-            public_pem=findings.public_pem,
-        )
-
-    def _listed(self, pbx: str) -> tuple[list[ListedCertificate] | None, str]:
-        """What the PBX lists, or why it could not be asked: shown as unknown, never guessed."""
-        try:
-            return self._context.pbx(pbx).list_certificates(), ""
-        except PbxError as error:
-            log.info("pbx.not_asked", pbx=pbx, error=type(error).__name__, code=error.code)
-            return None, f"{error.message} [{error.code}]" if error.code not in error.message else error.message
-
-    def _cautions(self, findings: Findings) -> list[str]:
-        """What only we can know: whether the certificate covers the name under which we reach the PBX."""
-        if findings.ask.kind is Kind.TRUSTED:
-            return []
-        settings = self._context.config.pbx_named(findings.ask.pbx)
-        host = (settings.url.split("://", 1)[1].rsplit(":", 1)[0]).strip("[]") if settings else ""
-        covered = covers(findings.certificate, host) if findings.certificate else findings.ask.domain == host
-        if covered or not host:
-            return []
-        return [
-            f"It does not cover {host}, the name under which the bot reaches this PBX. Choosing it for the PBX's own web "
-            "server would lock the bot out until the configuration changes."
-        ]
-
-    def _asked_already(self, draft: Request, findings: Findings) -> tuple[int, ...]:
-        with self._context.store.begin() as session:
-            others = ledger.open_for(session, draft.ask.pbx, draft.id)
-        return tuple(other.id for other in others if _same_wish(other, findings))
-
 
 def _given_name(ask: Ask, facts: CertificateFacts) -> str:
     """The file's own name; where certificate, chain and key came apart, what the certificate is for."""
     return ask.files[0].name if len(ask.files) == 1 else next(iter(facts.sans), facts.name)
-
-
-def _neighbour(one: ListedCertificate) -> Neighbour:
-    return Neighbour(one.id, one.name, one.type or "", one.issue_to or "", one.expiration_text)
-
-
-def _alike(one: ListedCertificate, findings: Findings, number: int) -> bool:
-    """The same name without our mark, or issued to a name that this certificate is for."""
-    mark = f"-r{number}."
-    stem = findings.name.replace(mark, ".").rsplit(".", 1)[0].casefold()
-    return _stem(one.name) == stem or (bool(one.issue_to) and (one.issue_to or "").casefold() in _names(findings))
-
-
-def _stem(name: str) -> str:
-    base, _, marked = name.rsplit(".", 1)[0].rpartition("-r")
-    return (base if marked.isdigit() else name.rsplit(".", 1)[0]).casefold()
-
-
-def _names(findings: Findings) -> set[str]:
-    names = {findings.ask.domain} if findings.ask.kind is Kind.APPLY else set()
-    if findings.certificate is not None and findings.ask.kind is Kind.IMPORT:
-        names |= set(findings.certificate.sans)
-    return {name.casefold() for name in names if name}
-
-
-def _same_wish(other: Request, findings: Findings) -> bool:
-    if not other.evidence or other.ask.kind.slot_type != findings.ask.kind.slot_type:
-        return False
-    evidence = Evidence.from_json(other.evidence)
-    if evidence.certificate and findings.certificate:
-        return evidence.certificate.sha256 == findings.certificate.sha256
-    return bool(findings.ask.domain) and other.ask.domain == findings.ask.domain

@@ -61,7 +61,7 @@ class Fulfiller:
         }
 
     def visit(self, entry: Entry) -> None:
-        request = self._visit.begin(entry)
+        request = self._visit.begin(entry, self._context.beginning)
         if request is not None:
             with calls.of_visit(self._store, request.id, Step.LOOK.value) as heard:
                 self._go_on(entry, request, heard)

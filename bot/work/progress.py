@@ -3,7 +3,7 @@
 A worker that lost its lease brings nothing in. The thread is told of an outage once, not at every attempt.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot.domain.events import BOT, Event, EventKind
 from bot.domain.plan import CALLS, Evidence, Step
 from bot.domain.requests import Decision, Execution, Installed, Outcome, Request, StepState
+from bot.domain.schedule import Beginning
 from bot.exceptions import PbxAway, PbxError
 from bot.pbx.models import ListedCertificate
 from bot.store import agenda, audit, breakers, fates, ledger, steps, tokens, votes
@@ -43,8 +44,8 @@ class Progress:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(self, entry: Entry) -> Request | None:
-        """The request in the state of being applied; None, and the entry is done, when there is nothing left to do."""
+    def begin(self, entry: Entry, beginning: Callable[[Request], Beginning]) -> Request | None:
+        """The request in the state of being applied; None when there is nothing to do any more, or not yet."""
         with self._store.begin() as session:
             agenda.hold(session, entry, self._store.now())
             request = ledger.load(session, entry.request or 0)
@@ -52,11 +53,23 @@ class Progress:
                 agenda.finish(session, entry)
                 return None
             if request.execution is Execution.QUEUED:
+                if self._waits(session, entry, request, beginning(request)):
+                    return None
                 audit.append(session, self._store.now(), EventKind.APPLYING, BOT, request.id)
                 ledger.narrate(session, self._store.now(), request.id)
             if request.execution not in (Execution.APPLYING, Execution.UNKNOWN):  # unknown stays so until a look tells
                 ledger.execute(session, request, Execution.APPLYING)
             return ledger.load(session, request.id)
+
+    def _waits(self, session: Session, entry: Entry, request: Request, begins: Beginning) -> bool:
+        """It was woken before its time, or its window has closed because the bot was down: back it goes, and a time that nobody
+        was told yet is told once."""
+        if begins.at <= self._store.now():
+            return False
+        if begins.at != request.starts_at:
+            ledger.schedule(session, self._store.now(), request, begins)
+        agenda.again(session, entry, begins.at, fresh=True)
+        return True
 
     def taken(self, request: Request) -> dict[Step, Taken]:
         with self._store.begin() as session:
@@ -173,7 +186,7 @@ class Progress:
         expires = one.expires.date().isoformat() if one.expires else one.expiration_text
         installed = Installed(one.id, one.name, one.type or "", one.issue_to or "", expires)
         now = self._store.now()
-        seconds = round((now - (request.decided_at or now)).total_seconds())
+        seconds = round((now - (request.starts_at or request.decided_at or now)).total_seconds())
         with calls.telling(self._store, request.id) as session:
             agenda.finish(session, entry)
             ledger.end(session, now, self._store.vault, request, Execution.DONE, Outcome(installed),

@@ -59,6 +59,7 @@ FORM = modal(
     field("City", "external_select", min_query_length=2, placeholder=plain("Search a city")),
     field("Size", "radio_buttons", options=[option("Small"), option("Large")]),
     {**field("Extras", "checkboxes", options=[option("Milk"), option("Sugar")]), "optional": True},
+    {**field("When", "datetimepicker"), "optional": True},
     {**field("Papers", "file_input", filetypes=["pem", "crt"], max_files=2), "optional": True},
     {"type": "actions", "block_id": "more", "elements": [button("Push"), button("Grow")]},
     title="Kitchen",

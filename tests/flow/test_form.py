@@ -43,17 +43,17 @@ def fill_typed(world: World, form: Modal, provider: str = "alidns", **params: st
 
 def test_each_kind_shows_its_own_fields_and_keeps_what_was_typed(world: World, form: Modal) -> None:
     """A trusted CA wants a file, an import also renewal, an application a domain and DNS; PBX, reason and domain stay."""
-    assert form.field_labels() == ["PBX", "What do you need?", "CA certificate", "Reason"]
+    assert form.field_labels() == ["PBX", "What do you need?", "CA certificate", "Reason", "Start"]
     form.pick("pbx", "branch")
     form.type("reason", "Typed before anything else")
     world.choose_kind(form, "import")
-    renewal = ["PBX", "What do you need?", "Certificate and private key", "Automatic renewal", "Reason"]
+    renewal = ["PBX", "What do you need?", "Certificate and private key", "Automatic renewal", "Reason", "Start"]
     assert form.field_labels() == renewal
     form.check("auto_renewal", "1")
     wait_field(world, form, "DNS credentials")
-    assert form.field_labels() == [*renewal[:4], "DNS credentials", "Reason"]
+    assert form.field_labels() == [*renewal[:4], "DNS credentials", "Reason", "Start"]
     world.choose_kind(form, "apply")
-    assert form.field_labels() == ["PBX", "What do you need?", "Domain", "DNS credentials", "Reason"]
+    assert form.field_labels() == ["PBX", "What do you need?", "Domain", "DNS credentials", "Reason", "Start"]
     form.type("domain", "pbx.example.com")
     world.choose_kind(form, "trusted")
     world.choose_kind(form, "apply")
@@ -79,7 +79,7 @@ def test_a_submission_that_overtakes_the_repaint_is_answered_with_the_missing_fi
     sent = form.submit()
     world.slack.trouble.clear()
     assert sent.problem is None
-    assert form.field_labels() == ["PBX", "What do you need?", "Domain", "DNS credentials", "Reason"]
+    assert form.field_labels() == ["PBX", "What do you need?", "Domain", "DNS credentials", "Reason", "Start"]
     assert "[domain_empty]" in "\n".join(form.texts())
     assert form.value("reason") == "The new provider's phones"
 

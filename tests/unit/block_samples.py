@@ -19,6 +19,7 @@ from bot.domain.requests import (
     Request,
     Vote,
 )
+from bot.domain.risk import Risk
 from bot.domain.rules import Rule, Seats
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -74,7 +75,7 @@ _NAME = st.text("abc-_.", min_size=1, max_size=75)
 _HUGE = _ANY_TEXT | st.integers(0, 4000).map(lambda count: "<&" * count)
 _USERS = st.builds("{}0{:08d}".format, st.sampled_from("UW"), st.integers(0, 10**8 - 1))
 _GROUPS = st.builds("S0{:08d}".format, st.integers(0, 10**8 - 1))
-_TIMES = st.datetimes(datetime(1970, 1, 2), datetime(9990, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.datetimes(datetime(1970, 1, 2), datetime(9990, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 _FILES = st.builds(
     ReceivedFile, st.just("F0123456789"), _ANY_TEXT, st.integers(0, 10**7), _ANY_TEXT, st.booleans()
@@ -90,14 +91,16 @@ ASKS = st.builds(
     provider=_NAME,
     params=st.lists(_NAME, max_size=19).map(tuple),
     files=st.lists(_FILES, max_size=3).map(tuple),
+    start=st.just("") | TIMES.map(datetime.isoformat),
+    emergency=st.booleans(),
 )
 _FACTS = st.builds(
     CertificateFacts,
     subject=_HUGE,
     sans=st.lists(_ANY_TEXT, max_size=5).map(tuple) | _ANY_TEXT.map(lambda text: (text,) * 100),
     issuer=_HUGE,
-    not_before=_TIMES,
-    not_after=_TIMES,
+    not_before=TIMES,
+    not_after=TIMES,
     sha256=st.just("AB:" * 31 + "CD"),
     key=_ANY_TEXT,
     is_ca=st.booleans(),
@@ -118,11 +121,13 @@ EVIDENCE = st.builds(
     asked_already=st.lists(st.integers(1, 10**9), max_size=50).map(tuple),
     key_files=_TEXTS,
     params=_TEXTS,
+    windows=_ANY_TEXT,
+    risks=st.lists(st.sampled_from([risk.value for risk in Risk]), unique=True).map(tuple),
     public_pem=_ANY_TEXT | st.integers(0, 300).map(lambda count: ("A" * 64 + "\n") * count),
 )
 _VOTES = st.lists(
     st.builds(
-        Vote, _USERS, st.sampled_from(("approve", "reject")), _ANY_TEXT, _TIMES, st.frozensets(st.integers(0, 5), max_size=3)
+        Vote, _USERS, st.sampled_from(("approve", "reject")), _ANY_TEXT, TIMES, st.frozensets(st.integers(0, 5), max_size=3)
     ),
     max_size=40,
 )
@@ -147,8 +152,9 @@ def requests(draw: st.DrawFn) -> Request:
         votes=tuple(draw(_VOTES)),
         outcome=draw(st.none() | _OUTCOMES),
         approvals_needed=draw(st.integers(1, 20)),
-        decided_at=draw(st.none() | _TIMES),
-        ended_at=draw(st.none() | _TIMES),
+        starts_at=draw(st.none() | TIMES),
+        decided_at=draw(st.none() | TIMES),
+        ended_at=draw(st.none() | TIMES),
         rule=draw(st.none() | RULES),
         rule_now=draw(st.none() | RULES),
     )

@@ -16,7 +16,7 @@ _BLOCKKIT = {
     "file_input": blockkit.FileInput, "plain_text_input": blockkit.PlainTextInput, "radio_buttons": blockkit.RadioButtons,
     "static_select": blockkit.StaticSelect, "external_select": blockkit.ExternalSelect, "actions": blockkit.Actions,
     "context": blockkit.Context, "header": blockkit.Header, "input": blockkit.Input, "section": blockkit.Section,
-    "modal": blockkit.Modal, "home": blockkit.Home,
+    "modal": blockkit.Modal, "home": blockkit.Home, "datetimepicker": blockkit.DatetimePicker,
 }  # fmt: skip
 
 _SLACKBLOCKS = {
@@ -25,7 +25,7 @@ _SLACKBLOCKS = {
     "static_select": slackblocks.StaticSelectMenu, "external_select": slackblocks.ExternalSelectMenu,
     "actions": slackblocks.ActionsBlock, "context": slackblocks.ContextBlock, "header": slackblocks.HeaderBlock,
     "input": slackblocks.InputBlock, "section": slackblocks.SectionBlock, "modal": slackblocks.ModalView,
-    "home": slackblocks.HomeTabView,
+    "home": slackblocks.HomeTabView, "datetimepicker": slackblocks.DateTimePicker,
 }  # fmt: skip
 
 
@@ -96,6 +96,8 @@ def _slackblocks(data: Any) -> Any:
         return data
     fields = {name: _slackblocks(value) for name, value in data.items() if name != "type"}
     kind = data.get("type")
+    if "initial_date_time" in fields:
+        fields["initial_datetime"] = fields.pop("initial_date_time")
     if kind in ("plain_text", "mrkdwn"):
         return slackblocks.Text(**fields, type_=TextType(kind))
     return (

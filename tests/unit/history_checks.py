@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.domain.events import EventKind
 from bot.domain.requests import Decision, Request
 from bot.store import audit
 from bot.store.agenda import Work
@@ -19,7 +20,8 @@ def has_its_quorum(session: Session, request: Request, approvers: frozenset[str]
     assert len(voters) == len({*voters})
     assert {*voters} <= approvers - {request.requester}
     approvals = sum(row.verdict == "approve" for row in counted)
-    assert (approvals >= request.approvals_needed) == (request.execution is not None)
+    was_approved = EventKind.APPROVED in {event.kind for event in audit.events_of(session, request.id)}
+    assert (approvals >= request.approvals_needed) == was_approved
     assert (request.execution is not None) == (request.decision is Decision.APPROVED)
 
 
@@ -29,5 +31,6 @@ def is_done_once(session: Session, request: Request) -> None:
     due = session.scalars(select(AgendaRow.kind).filter_by(request=request.id)).all()
     is_running = request.decision is Decision.APPROVED and not request.has_ended
     assert due.count(Work.FULFIL.value) == int(is_running)
-    assert kinds.count("approved") == int(request.decision is Decision.APPROVED)
+    taken_back = request.decision is Decision.WITHDRAWN and "approved" in kinds
+    assert kinds.count("approved") == int(request.decision is Decision.APPROVED or taken_back)
     assert sum(kind in _ENDS for kind in kinds) == int(request.has_ended)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 STEPS = {
     ("draft", ""): {("pending", ""), ("withdrawn", ""), ("expired", "")},
     ("pending", ""): {("approved", "queued"), ("rejected", ""), ("withdrawn", ""), ("expired", "")},
-    ("approved", "queued"): {("approved", "applying"), ("approved", "unknown")},
+    ("approved", "queued"): {("approved", "applying"), ("approved", "unknown"), ("withdrawn", "")},
     ("approved", "applying"): {("approved", end) for end in ("waiting", "done", "failed", "unknown")},
     ("approved", "waiting"): {("approved", end) for end in ("applying", "failed", "unknown")},
     ("approved", "unknown"): {("approved", end) for end in ("unknown", "applying", "done", "failed")},
@@ -100,9 +100,10 @@ class Model:
         return True
 
     def withdraw(self, user: str) -> bool:
-        if user != self.requester or self.decision not in ("draft", "pending"):
+        """Only as long as the bot has not begun."""
+        if user != self.requester or self.state not in (("draft", ""), ("pending", ""), ("approved", "queued")):
             return False
-        self.decision = "withdrawn"
+        self.decision, self.execution = "withdrawn", ""
         return True
 
     def time_passes(self, now: datetime) -> None:

@@ -19,6 +19,7 @@ from bot.domain.policy import Verdict
 from bot.domain.quorum import Scale
 from bot.domain.requests import Ask, Kind, Request, Shown
 from bot.domain.rules import Rule, Seats
+from bot.domain.schedule import Beginning
 from bot.store import ledger, votes
 from bot.store.engine import Store
 from tests.postgres import Postgres
@@ -157,11 +158,11 @@ def scale(needed: int = 1) -> Scale:
     return Scale((Rule("hq", "pbx[0]", all=(Seats(("S0ALL",), needed),)),), {"S0ALL": Everybody()})
 
 
-def count(store: Store, click: votes.Click) -> None:
+def count(store: Store, click: votes.Click, begins: Beginning | None = None) -> None:
     with store.begin() as session:
         request = ledger.load(session, click.shown.request)
         needed = request.approvals_needed if request else 1
-        votes.count(session, store.now(), store.vault, click, Verdict(True, "named", "Named.", "pbx[0]"), scale(needed))
+        votes.count(session, store.now(), store.vault, click, Verdict(True, "named", "Named.", "pbx[0]"), scale(needed), begins)
 
 
 def approved(store: Store, user: str = ANA, **how: Any) -> Request:

@@ -1,6 +1,7 @@
 """The form: the fields of each kind, what it carries, and where its problems stand."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from bot.domain.problems import Problem
 from bot.domain.requests import Ask, Kind, ReceivedFile
 from tests.unit import block_samples as samples
 from tests.unit.blockkit_rules import accept_view, texts
-from tests.unit.form_payloads import APPLY_TYPED, CONTEXT, PROVIDER, TYPING, inputs
+from tests.unit.form_payloads import APPLY_TYPED, CONTEXT, PROVIDER, TYPING, inputs, payload
 
 PROVIDERS = st.sampled_from(Catalogue.load().providers)
 CONTEXTS = st.builds(
@@ -60,15 +61,30 @@ def test_no_error_is_lost(ask: Ask, context: FormContext, problems: list[Problem
 @pytest.mark.parametrize(
     ("ask", "context", "names"),
     [
-        (samples.ask(), CONTEXT, ["pbx", "kind", "files", "reason"]),
-        (samples.ask(Kind.IMPORT), CONTEXT, ["pbx", "kind", "files", "auto_renewal", "reason"]),
-        (samples.ask(Kind.IMPORT, auto_renewal=True), CONTEXT, ["pbx", "kind", "files", "auto_renewal", "dns", "reason"]),
-        (samples.ask(Kind.APPLY), CONTEXT, ["pbx", "kind", "domain", "dns", "reason"]),
-        (samples.ask(Kind.APPLY), FormContext(), ["pbx", "kind", "domain", "reason"]),
+        (samples.ask(), CONTEXT, ["pbx", "kind", "files", "reason", "start"]),
+        (samples.ask(Kind.IMPORT), CONTEXT, ["pbx", "kind", "files", "auto_renewal", "reason", "start"]),
+        (
+            samples.ask(Kind.IMPORT, auto_renewal=True),
+            CONTEXT,
+            ["pbx", "kind", "files", "auto_renewal", "dns", "reason", "start"],
+        ),
+        (samples.ask(Kind.APPLY), CONTEXT, ["pbx", "kind", "domain", "dns", "reason", "start"]),
+        (samples.ask(Kind.APPLY), FormContext(), ["pbx", "kind", "domain", "reason", "start"]),
         (
             APPLY_TYPED,
             TYPING,
-            ["pbx", "kind", "domain", "dns", "provider", "param.some.Token", "param.some.Sandbox", "param.some.TTL", "reason"],
+            [
+                "pbx",
+                "kind",
+                "domain",
+                "dns",
+                "provider",
+                "param.some.Token",
+                "param.some.Sandbox",
+                "param.some.TTL",
+                "reason",
+                "start",
+            ],
         ),
     ],
 )
@@ -80,7 +96,7 @@ def test_only_the_fields_of_the_kind(ask: Ask, context: FormContext, names: list
 def test_typed_credentials_only_where_allowed() -> None:
     """Without allow_typed_dns_credentials there is neither the choice nor a field, whatever the ask says."""
     view = form(FormState(APPLY_TYPED), replace(CONTEXT, provider=PROVIDER))
-    assert list(inputs(view)) == ["pbx", "kind", "domain", "dns", "reason"]
+    assert list(inputs(view)) == ["pbx", "kind", "domain", "dns", "reason", "start"]
     assert [option["value"] for option in inputs(view)["dns"]["element"]["options"]] == ["corp"]
     assert not inputs(view)["dns"]["dispatch_action"]
 
@@ -200,3 +216,25 @@ def test_foreign_metadata_is_refused(text: str) -> None:
     """Metadata that this form did not make is a ValueError, not a crash somewhere later."""
     with pytest.raises(ValueError, match=r".+"):
         FormState.load(text)
+
+
+def test_a_start_goes_there_and_back() -> None:
+    """The start is chosen as seconds and kept in UTC; an empty field empties it, and one that is not sent changes nothing."""
+    view = form(FormState(samples.ask(start="2026-03-07T22:30:00+00:00")), CONTEXT)
+    element = inputs(view)["start"]["element"]
+    assert element == {"type": "datetimepicker", "action_id": "start", "initial_date_time": 1772922600}
+    assert inputs(view)["start"]["optional"]
+
+    def read(**values: Any) -> str:
+        return read_state(payload(view, **values)).ask.start
+
+    assert read() == "2026-03-07T22:30:00+00:00"
+    assert read(start={"type": "datetimepicker", "selected_date_time": 1772926200}) == "2026-03-07T23:30:00+00:00"
+    assert read(start={"type": "datetimepicker", "selected_date_time": None}) == ""
+    assert read(start={"type": "datetimepicker", "selected_date_time": 10**15}).startswith("9999-12-31")
+
+
+@pytest.mark.parametrize("start", ["1970-01-02T00:00:00+00:00", "2300-01-01T00:00:00+00:00"])
+def test_a_start_that_slack_would_not_take_is_not_filled_in(start: str) -> None:
+    """Slack refuses a view whose date has not 10 digits, so the field is empty instead."""
+    assert "initial_date_time" not in inputs(form(FormState(samples.ask(start=start)), CONTEXT))["start"]["element"]

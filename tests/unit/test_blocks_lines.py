@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.unit.blockkit_rules import accept_message, buttons
 SILENT = {
     EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED, EventKind.PBX_SILENT,
     EventKind.PBX_ANSWERS, EventKind.RESTORED, EventKind.EDITED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.DIGEST,
-    EventKind.EMERGENCY, EventKind.CONFIRMED, EventKind.UNCONFIRMED, EventKind.SCHEDULED, EventKind.CALLING, EventKind.CALLED,
+    EventKind.EMERGENCY, EventKind.CONFIRMED, EventKind.UNCONFIRMED, EventKind.CALLING, EventKind.CALLED,
     EventKind.CONFIG_LOADED, EventKind.CONFIG_REFUSED, EventKind.CONFIG_DIFFERS, EventKind.POLICY_TROUBLE, EventKind.WITNESSED,
     EventKind.REDUCED, EventKind.RECHAINED,
 }  # fmt: skip
@@ -41,7 +42,9 @@ _NAMES = (
 )  # fmt: skip
 _DATA = st.fixed_dictionaries(
     {},
-    optional=dict.fromkeys(_NAMES, _VALUES) | {"verdict": st.sampled_from(["approve", "reject"]), "seconds": st.floats(0, 1e7)},
+    optional=dict.fromkeys(_NAMES, _VALUES)
+    | {"verdict": st.sampled_from(["approve", "reject"]), "seconds": st.floats(0, 1e7)}
+    | {"start": samples.TIMES.map(datetime.isoformat), "why": st.sampled_from(["asked", "window"]) | _VALUES},
 )
 
 
@@ -54,7 +57,7 @@ def test_any_line_fits(kind: EventKind, request: Request, data: dict[str, Any], 
     assert (text is None) == (blocks is None)
     if text is not None and blocks is not None:
         accept_message(blocks, text)
-        assert not re.search(r"<(?!@[UW]|!subteam\^S|https://)[^>]*>", text)
+        assert not re.search(r"<(?!@[UW]|!date\^|!subteam\^S|https://)[^>]*>", text)
 
 
 def test_every_event_is_thought_of() -> None:
@@ -179,3 +182,21 @@ def test_steps(kind: EventKind, data: dict[str, Any], expected: str) -> None:
 def test_an_application_is_not_called_an_upload() -> None:
     """For an applied certificate the PBX takes an application."""
     assert "took the application" in told(EventKind.CREATED, samples.request(Kind.APPLY), name="pbx.example.com.pem")
+
+
+@pytest.mark.parametrize(
+    ("why", "told_why"),
+    [
+        ("asked", "as was asked for, the bot begins on `hq` <!date^"),
+        ("window", "no maintenance window of `hq` is open, so the"),
+    ],
+)
+def test_scheduled(why: str, told_why: str) -> None:
+    """What is approved and begins later says when, why, and that it can be withdrawn until then; nothing happens "now"."""
+    queued = replace(APPROVED, execution=Execution.QUEUED, starts_at=samples.NOW)
+    text = told(EventKind.SCHEDULED, queued, start=samples.NOW.isoformat(), why=why)
+    assert told_why in text
+    assert f"<!date^{int(samples.NOW.timestamp())}^" in text
+    assert "Until then <@U0ANNA> can withdraw it." in text
+    assert "now" not in told(EventKind.APPROVED, queued)
+    assert "The bot will now do it" in told(EventKind.APPROVED)

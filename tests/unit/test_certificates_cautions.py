@@ -1,5 +1,6 @@
 """Warnings: what is allowed and worth knowing, and the order of chains."""
 
+import dataclasses
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bot.domain.armour import armoured
+from bot.domain.cautions import is_weak
 from bot.domain.certificates import NamedFile, ServerBundle, Trusted, read_server, read_trusted
 from bot.domain.chain import end_entities, path
 from bot.domain.facts import Certificate, read_certificate
@@ -213,6 +215,31 @@ def test_broken_hashes_are_a_warning_except_on_a_root() -> None:
     (warning,) = warned(old, middle().cert_pem)
     assert "signed with SHA1" in warning
     assert warned_of_ca(armoured("CERTIFICATE", with_sha1(root(), root().key))) == ()
+
+
+def test_weak_is_a_small_key_a_dsa_key_or_a_broken_hash_anywhere_in_the_chain() -> None:
+    """What clients do not accept is weak, in the chain as well; under a root nobody checks the hash."""
+    weak_middle = root().intermediate("Weak", not_before=START, key="rsa1024")
+    sha1 = Odd(SAN).issued
+    old = Issued(x509.load_der_x509_certificate(with_sha1(sha1, middle().key)), sha1.key)
+
+    def weak(issued: Issued, *others: bytes) -> bool:
+        result = read_server([NamedFile("f", b"".join([issued.cert_pem, *others, issued.key_pem]))], NOW)
+        assert isinstance(result, ServerBundle), result
+        return result.weak
+
+    assert not weak(leaf(), middle().cert_pem)
+    assert not weak(leaf(key="ed25519"), middle().cert_pem)
+    assert weak(leaf(key="rsa1024"), middle().cert_pem)
+    assert weak(old, middle().cert_pem)
+    assert weak(weak_middle.issue("a.example.com", not_before=START), weak_middle.cert_pem)
+    dsa = dataclasses.replace(read_certificate(leaf().der()), rsa_bits=3072)
+    assert is_weak(dataclasses.replace(dsa, facts=dataclasses.replace(dsa.facts, key="DSA 3072")))
+    sha1_root = read_trusted([NamedFile("f", armoured("CERTIFICATE", with_sha1(root(), root().key)))], NOW)
+    small_root = read_trusted([NamedFile("f", Authority.make("W", not_before=START, key=make_key("rsa1024")).cert_pem)], NOW)
+    assert isinstance(sha1_root, Trusted)
+    assert isinstance(small_root, Trusted)
+    assert (sha1_root.weak, small_root.weak) == (False, True)
 
 
 def test_a_forged_sha1_signature_is_no_signature() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.domain.certificates import CertificateFacts, covers
 from bot.domain.facts import key_name, read_certificate
-from bot.sandbox.pki import Authority, Issued, rsa_key, self_signed
+from bot.sandbox.pki import Authority, Issued, make_key, rsa_key, self_signed
 
 START = datetime(2026, 5, 1, 8, 30, tzinfo=UTC)
 ROOT = Authority.make("Example Root", not_before=START)
@@ -175,3 +175,23 @@ def test_any_host_has_an_answer(host: str) -> None:
 
 
 WILD = sans("*.example.com", "192.0.2.1")
+
+
+def test_the_key_is_known_again() -> None:
+    """Two certificates of one key have the same key_id, whatever else they say; facts that were stored without it are read."""
+    key = make_key()
+    first, second = (facts(ROOT.issue(name, not_before=START, key=key)) for name in ("a.example.com", "b.example.com"))
+    assert first.key_id == second.key_id
+    assert len(bytes.fromhex(first.key_id)) == 32
+    assert facts(ROOT.issue("a.example.com", not_before=START)).key_id != first.key_id
+    stored = {name: value for name, value in first.to_json().items() if name != "key_id"}
+    assert CertificateFacts.from_json(stored).key_id == ""
+
+
+def test_hosts() -> None:
+    """Hosts are the DNS names in lower case and the addresses; what else a SAN can hold is none."""
+    names: list[x509.GeneralName] = [
+        x509.DNSName("PBX.example.com"), x509.DNSName("*.b.example.com"), x509.IPAddress(ipaddress.ip_address("2001:db8::1")),
+        x509.RFC822Name("a@example.com"), x509.UniformResourceIdentifier("https://example.com"), x509.DNSName("192.0.2.1"),
+    ]  # fmt: skip
+    assert custom("x", names).hosts == ("pbx.example.com", "*.b.example.com", "2001:db8::1")

@@ -32,6 +32,7 @@ from tests.unit.block_samples import ASKS
 TABLE = """
 draft > pending withdrawn expired void
 pending > approved rejected withdrawn expired void
+approved > withdrawn
 queued > applying unknown
 applying > waiting done failed unknown
 waiting > applying failed unknown

@@ -24,6 +24,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.domain.requests import Decision, Execution, Outcome, Request, Shown
+from bot.domain.windows import parse
 from bot.exceptions import Stale
 from bot.store import agenda, audit, fates, ledger, votes
 from bot.store.agenda import Work
@@ -38,6 +39,8 @@ ANA, BEN, CLEO, DORA, TESS, EVE = PEOPLE = ("U0ANA", "U0BEN", "U0CLEO", "U0DORA"
 APPROVERS = frozenset({ANA, BEN, CLEO, DORA})
 NEEDED = {"one": 1, "two": 2, "three": 3}
 RULES: dict[str, Any] = {name: {"approvers": (ANA, BEN, LEADS), "approvals": needed} for name, needed in NEEDED.items()}
+#: What is approved for this one begins later, and so is due later.
+RULES["two"]["windows"] = (parse("Sat 22:00-04:00"),)
 
 numbers = st.integers(0, 3)
 people = st.sampled_from(PEOPLE)
@@ -199,7 +202,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(number=numbers, user=people, own=st.booleans())
     def withdraw(self, number: int, user: str, own: bool) -> None:
-        """As the listener does it: only for the requester, only what is open."""
+        """As the listener does it: only for the requester, only what has not begun."""
         model = self._one(number)
         user, request = model.requester if own else user, self._load(model.number)
         done = model.withdraw(user)

@@ -17,6 +17,7 @@ MAY = {
     "bot/listeners/desk.py": {"direct", "respond"},  # private answers
     "bot/listeners/commands.py": {"respond"},
     "bot/listeners/drafts.py": {"respond"},
+    "bot/listeners/lists.py": {"respond"},  # the next page of a list, to whoever asked for it
 }
 #: Who may hold a poster: the narrator, a draft's result for its requester, and what concerns no request.
 POSTERS = {f"bot/work/{name}.py" for name in ("narrate", "thread", "check", "notices", "herald", "witness")}

@@ -174,3 +174,32 @@ def test_a_modal_that_does_not_come_is_a_timeout(scene: Scene) -> None:
     _, _, ana = scene
     with pytest.raises(TimeoutError, match="Nowhere"):
         ana.wait_modal("Nowhere", timeout=0.01)
+
+
+def test_a_date_and_a_time_are_seconds(scene: Scene) -> None:
+    """A datetime picker starts with its initial value, holds seconds in state.values, and keeps them over an update."""
+    ws, _, ana = scene
+    picker = field("Start", "datetimepicker", initial_date_time=1628633820)
+    form = opened(ws, ana, modal(picker, field("Other", "datetimepicker")))
+    assert (form.value("Start"), form.value("Other")) == (1628633820, None)
+    assert "Start: 2021-08-10 22:17 UTC" in form.texts()
+    assert form.set_time("Start", 1772922600) is None
+    client(ws).views_update(view_id=form.id, view=modal(picker, field("New", "datetimepicker")))
+    values = form.submit().payload["view"]["state"]["values"]
+    assert values["start"]["start-action"] == {"type": "datetimepicker", "selected_date_time": 1772922600}
+    assert values["new"]["new-action"] == {"type": "datetimepicker", "selected_date_time": None}
+
+
+def test_an_emptied_date_is_null(scene: Scene) -> None:
+    """A required one that is empty is refused by the client, an optional one is null; dispatch_action tells the app."""
+    ws, _, ana = scene
+    wanted = field("Start", "datetimepicker", initial_date_time=1628633820) | {"optional": False, "dispatch_action": True}
+    form = opened(ws, ana, modal(wanted))
+    emptied = form.set_time("Start", None)
+    assert emptied is not None
+    assert emptied.payload["actions"][0]["selected_date_time"] is None
+    assert form.submit().outcome == "refused by client"
+    told = form.set_time("Start", 1772922600)
+    assert told is not None
+    assert told.payload["actions"][0]["selected_date_time"] == 1772922600
+    assert form.submit().outcome == "acked"

@@ -84,6 +84,12 @@ BAD_BLOCKS: dict[str, tuple[dict[str, Any], str]] = {
     "text input as accessory": (SECTION | {"accessory": {"type": "plain_text_input"}}, "/blocks/0/accessory]"),
 }
 INPUT = text_input("Reason")
+
+
+def picker(**more: Any) -> dict[str, Any]:
+    return {"type": "input", "label": plain("Start"), "element": {"type": "datetimepicker", "action_id": "s", **more}}
+
+
 FILES = {"type": "input", "label": plain("F"), "element": {"type": "file_input", "action_id": "f"}}
 BAD_VIEWS: dict[str, tuple[dict[str, Any], str]] = {
     "long title": (modal(title="x" * 25), "/view/title/text]"),
@@ -99,6 +105,10 @@ BAD_VIEWS: dict[str, tuple[dict[str, Any], str]] = {
     "long hint": (modal(INPUT | {"hint": plain("x" * 2001)}), "/view/blocks/0/hint/text]"),
     "eleven files": (modal(FILES | {"element": FILES["element"] | {"max_files": 11}}), "/element/max_files]"),  # type: ignore[operator]
     "minimum above maximum": (modal(text_input("R", min_length=5, max_length=4)), "/element/min_length]"),
+    "nine digits": (modal(picker(initial_date_time=999_999_999)), "/element/initial_date_time]"),
+    "eleven digits": (modal(picker(initial_date_time=10**10)), "/element/initial_date_time]"),
+    "date as text": (modal(picker(initial_date_time="1628633820")), "/element/initial_date_time]"),
+    "placeholder of a date": (modal(picker(placeholder=plain("When?"))), "/element/placeholder]"),
     "two in focus": (modal(text_input("A", focus_on_load=True), text_input("B", focus_on_load=True)), "/view/blocks]"),
 }
 
@@ -128,5 +138,7 @@ def test_what_breaks_a_view_is_named_by_its_pointer(name: str) -> None:
 
 
 def test_a_modal_with_files_passes() -> None:
-    """A file input belongs into a modal."""
+    """A file input belongs into a modal, and so may a date with all its fields."""
     assert view_problems(modal(FILES)) == []
+    whole = picker(initial_date_time=1628633820, confirm=confirm(), focus_on_load=True)
+    assert view_problems(modal(whole)) == []

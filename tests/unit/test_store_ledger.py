@@ -4,16 +4,18 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from bot.domain.events import BOT, EventKind
-from bot.domain.requests import Decision, Execution, Outcome, Request, Shown
+from bot.domain.requests import Decision, Execution, Kind, Outcome, Request, Shown
 from bot.exceptions import Stale
 from bot.store import audit, ledger
 from bot.store.engine import Store
 from bot.store.tables import AgendaRow, RequestRow
+from tests.unit import block_samples
 from tests.unit.store_kit import (
     ANA,
     PENDING_FOR,
@@ -276,3 +278,48 @@ def test_agenda_is_one_with_it(store: Store) -> None:
         ledger.narrate(session, store.now(), 7)
         session.rollback()
     assert read(store, lambda session: session.scalar(select(func.count()).select_from(AgendaRow))) == 0
+
+
+def _with(store: Store, draft: Request, **evidence: Any) -> Request:
+    """Checked, with this evidence."""
+    with store.begin() as session:
+        known = block_samples.evidence(draft.ask.kind, **evidence).to_json()
+        return ledger.judged_good(session, store.now(), store.vault, draft, draft.ask, known, ())
+
+
+def _searched(store: Store, number: int) -> tuple[str, str]:
+    key_id, names = read(store, lambda session: session.execute(
+        select(RequestRow.key_id, RequestRow.names).filter_by(id=number)
+    ).one())  # fmt: skip
+    return key_id, names
+
+
+def test_found_by_key_and_name(store: Store) -> None:
+    """A request that was checked is found by its key and its host names, and by neither once it is changed."""
+    facts = block_samples.facts(sans=("PBX.example.com", "*.b.example.com", "email:x@example.com"), key_id="ab" * 32)
+    checked = _with(store, new_draft(store), certificate=facts)
+    assert _searched(store, checked.id) == ("ab" * 32, " pbx.example.com *.b.example.com ")
+    revise(store, checked)
+    assert _searched(store, checked.id) == ("", "")
+    applied = new_draft(store, delivery="d3", asked=block_samples.ask(Kind.APPLY, domain="Pbx.Example.com"))
+    assert _searched(store, _with(store, applied).id) == ("", " pbx.example.com ")
+    rooted = _with(store, new_draft(store, delivery="d4"), certificate=block_samples.facts(sans=()))
+    assert _searched(store, rooted.id) == ("", "")
+
+
+def test_same_key(store: Store) -> None:
+    """Of the requests with a key all that were asked for are found, whatever became of them; drafts are not."""
+    facts = block_samples.facts(key_id="ab" * 32)
+    first, second, draft = (_with(store, new_draft(store, delivery=f"k{n}"), certificate=facts) for n in range(3))
+    confirm(store, first)
+    asked = confirm(store, second)
+    with store.begin() as session:
+        ledger.close(session, store.now(), store.vault, asked, Decision.WITHDRAWN, TESS)
+        ledger.close(session, store.now(), store.vault, draft, Decision.EXPIRED, BOT)
+
+    def found(*other_than: int) -> list[int]:
+        return [one.id for one in read(store, lambda session: ledger.with_key(session, "ab" * 32, other_than))]
+
+    assert found(draft.id) == [first.id, second.id]
+    assert found(first.id) == [second.id]
+    assert read(store, lambda session: ledger.with_key(session, "cd" * 32, (draft.id,))) == []

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot.domain.events import EventKind
 from bot.domain.requests import Request
+from bot.domain.schedule import Beginning, Why
 from bot.store import agenda, audit
 from bot.store.agenda import Entry, Work
 from bot.store.engine import Store
@@ -37,7 +38,7 @@ def visit(store: Store, progress: Progress) -> tuple[Entry, Request]:
     with store.begin() as session:
         entry = agenda.claim(session, store.owner, store.now(), [Work.FULFIL])
     assert entry is not None
-    request = progress.begin(entry)
+    request = progress.begin(entry, lambda _: Beginning(store.now(), Why.WINDOW))
     assert request is not None
     return entry, request
 

@@ -24,6 +24,7 @@ _ANSWER = {
     "radio_buttons": "selected_option",
     "checkboxes": "selected_options",
     "file_input": "files",
+    "datetimepicker": "selected_date_time",
 }
 
 
@@ -108,12 +109,13 @@ def initial(element: Json) -> Json:
         "selected_option": element.get("initial_option"),
         "selected_options": element.get("initial_options") or [],
         "files": [],
+        "selected_date_time": element.get("initial_date_time"),
     }
     return {"type": kind, _ANSWER[kind]: answers[_ANSWER[kind]]}
 
 
 def answer(entered: Json) -> Any:
-    """The answer itself: a text, an option, options or files."""
+    """The answer itself: a text, an option, options, files or a Unix time."""
     return entered[_ANSWER[entered["type"]]]
 
 

@@ -77,7 +77,7 @@ class Modal:
             return [block["label"]["text"] for block in self._view.blocks if block["type"] == "input"]
 
     def value(self, label: Name) -> Any:
-        """What stands in a field: a text, an option's value, the values of options, file names, or None."""
+        """What stands in a field: a text, an option's value, the values of options, file names, a Unix time, or None."""
         with self._state.changed:
             entered = self._view.entered[find_field(self._view.blocks, label).key]
             found = answer(entered)
@@ -89,6 +89,10 @@ class Modal:
 
     def type(self, label: Name, text: str) -> Delivery | None:
         return self._enter(label, ("plain_text_input",), lambda field: text or None)
+
+    def set_time(self, label: Name, moment: int | None) -> Delivery | None:
+        """Choose a date and a time, in seconds since 1970, or empty the field."""
+        return self._enter(label, ("datetimepicker",), lambda field: moment)
 
     def choose(self, label: Name, option: str) -> Delivery | None:
         """Choose by an option's text or value, in a select, radio buttons or an overflow menu."""

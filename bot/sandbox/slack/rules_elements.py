@@ -146,6 +146,8 @@ PLAIN_TEXT_INPUT = both(
     _length_order,
 )
 FILE_INPUT = _element(filetypes=array(string(255), 1, 100), max_files=number(1, 10))
+#: A Unix time "in the format of 10 digits" (datetime-picker-element). Slack takes it in actions blocks, too; the page does not.
+DATETIME_PICKER = _element(initial_date_time=number(10**9, 10**10 - 1), confirm=CONFIRM, focus_on_load=boolean)
 IMAGE = record({"image_url": string(3000), "alt_text": string(2000), "slack_file": anything}, ["alt_text"])
 
 _SELECTS = {
@@ -157,7 +159,7 @@ _SELECTS = {
 #: What each kind of block may hold.
 IN_SECTION = {**_SELECTS, "button": BUTTON, "overflow": OVERFLOW, "image": IMAGE}
 IN_ACTIONS = {**_SELECTS, "button": BUTTON, "overflow": OVERFLOW}
-IN_INPUT = {**_SELECTS, "plain_text_input": PLAIN_TEXT_INPUT, "file_input": FILE_INPUT}
+IN_INPUT = {**_SELECTS, "plain_text_input": PLAIN_TEXT_INPUT, "file_input": FILE_INPUT, "datetimepicker": DATETIME_PICKER}
 IN_CONTEXT = {
     "image": IMAGE,
     "plain_text": _text(3000),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.sandbox.slack.records import Json
@@ -108,6 +109,8 @@ class Reader:
             return ", ".join(self.text(option["text"]) for option in entered["selected_options"])
         if entered.get("files"):
             return ", ".join(given["name"] for given in entered["files"])
+        if entered.get("selected_date_time"):
+            return f"{datetime.fromtimestamp(entered['selected_date_time'], UTC):%Y-%m-%d %H:%M} UTC"
         return str(entered.get("value") or "")
 
     def _rich(self, given: Any) -> Iterator[str]:

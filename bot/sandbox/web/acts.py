@@ -32,6 +32,14 @@ def text(given: Given, key: str, default: str | None = None) -> str:
     return value
 
 
+def whole_or_nothing(given: Given, key: str) -> int | None:
+    """A whole number, or null."""
+    value = given.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | None):
+        raise Malformed(f"{key} must be a whole number or null")
+    return value
+
+
 def flag(given: Given, key: str) -> bool:
     value = given.get(key)
     if not isinstance(value, bool):
@@ -68,6 +76,7 @@ class Acts:
         }
         self._in_view: dict[str, Callable[[Modal, Name, Given], Done]] = {
             "type": lambda view, field, given: view.type(field, text(given, "value")),
+            "set_time": lambda view, field, given: view.set_time(field, whole_or_nothing(given, "value")),
             "choose": lambda view, field, given: view.choose(field, text(given, "value")),
             "search": lambda view, field, given: view.search(field, text(given, "value")),
             "pick": lambda view, field, given: view.pick_found(field, text(given, "value")),

@@ -96,3 +96,13 @@ class TestAGoodFile:
     def test_signing_secret(self, loaded: Load) -> None:
         """The signing secret is there when the environment has it."""
         assert loaded(MINIMAL, SLACK_SIGNING_SECRET="shh").slack.signing_secret == SecretStr("shh")
+
+    def test_maintenance_windows(self, loaded: Load) -> None:
+        """A PBX's windows are by the clock of its own time zone, or else of Slack's; without any it is open at all times."""
+        text = MINIMAL.replace('"C01CERTS"', '"C01CERTS"\ntimezone = "Europe/Berlin"')
+        plain = loaded(text).pbx[0]
+        assert (plain.windows, str(plain.maintenance)) == ((), "at all times")
+        with_windows = text + 'windows = ["Sat 22:00-04:00", "daily 02:00-03:00"]\n'
+        assert str(loaded(with_windows).pbx[0].maintenance) == "Sat 22:00-04:00, daily 02:00-03:00 (Europe/Berlin)"
+        own = loaded(with_windows + 'timezone = "America/New_York"\n').pbx[0].maintenance
+        assert str(own) == "Sat 22:00-04:00, daily 02:00-03:00 (America/New_York)"

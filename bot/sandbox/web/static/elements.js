@@ -147,6 +147,24 @@ function textInput(given, block, host, field) {
   return made;
 }
 
+// The browser's own control, which shows and takes the reader's local time; Slack's answer is in seconds since 1970.
+function timeInput(given, block, host, field) {
+  const made = h("input", {
+    id: field.id, type: "datetime-local", value: localTime(host.entered(block.block_id, given.action_id)?.selected_date_time),
+    autofocus: given.focus_on_load, "aria-describedby": field.describedBy, "aria-invalid": field.invalid ? "true" : null,
+    data: { focus: focusName(given, block) },
+  });
+  const seconds = () => (made.value ? Math.floor(new Date(made.value).getTime() / 1000) : null);
+  made.addEventListener("input", () => host.typed(ids(given, block), seconds, "set_time"));
+  return made;
+}
+
+function localTime(seconds) {
+  if (!seconds) return "";
+  const then = new Date(seconds * 1000);
+  return new Date(then.getTime() - then.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 const MAKERS = {
   button,
   static_select: staticSelect,
@@ -156,4 +174,5 @@ const MAKERS = {
   overflow,
   plain_text_input: textInput,
   file_input: files,
+  datetimepicker: timeInput,
 };

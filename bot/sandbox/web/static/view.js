@@ -5,6 +5,8 @@ import { block } from "./blocks.js";
 import { h, keepingFocus, reconcile } from "./dom.js";
 
 const WAIT = 200;
+const TYPED = ["plain_text_input", "datetimepicker"];
+const TYPING = "input[type=text]:not([role]), input[type=datetime-local], textarea";
 
 // One view in a person's hands, for as long as it is on display.
 export class ViewBody {
@@ -33,13 +35,13 @@ export class ViewBody {
     return act(what, { view: this.id, ...given });
   }
 
-  // Text is sent a moment after the last letter, or before whatever is done next.
-  typed(field, read) {
+  // What is typed is sent a moment after the last key, or before whatever is done next.
+  typed(field, read, what = "type") {
     const key = `${field.block}|${field.action}`;
     clearTimeout(this.pending.get(key)?.timer);
     const send = () => {
       this.pending.delete(key);
-      return this.act("type", { ...field, value: read() });
+      return this.act(what, { ...field, value: read() });
     };
     this.pending.set(key, { send, timer: setTimeout(send, WAIT) });
   }
@@ -62,7 +64,7 @@ export class ViewBody {
 
   // A block is drawn anew when it, its error, or what is chosen in it has changed; never because of what is being typed.
   item(given) {
-    const values = Object.values(view_values(this.view, given)).filter((entered) => entered.type !== "plain_text_input");
+    const values = Object.values(view_values(this.view, given)).filter((entered) => !TYPED.includes(entered.type));
     const signature = JSON.stringify([given, this.errors?.[given.block_id], values]);
     const make = (old) => {
       const made = block(given, this);
@@ -77,7 +79,7 @@ const view_values = (view, given) => view.state.values[given.block_id] ?? {};
 
 // What a person typed is ahead of what the server knows.
 function keepText(old, made) {
-  const before = old?.querySelector("input[type=text]:not([role]), textarea");
-  const now = made.querySelector("input[type=text]:not([role]), textarea");
+  const before = old?.querySelector(TYPING);
+  const now = made.querySelector(TYPING);
   if (before && now && before.dataset.focus === now.dataset.focus) now.value = before.value;
 }
