@@ -24,10 +24,11 @@ from bot.domain.dns_catalogue import Catalogue
 from bot.domain.dns_providers import check_params
 from bot.domain.domains import domain_problem, normalise_domain
 from bot.domain.plan import Evidence, Neighbour, slots_of
+from bot.domain.policy import Verdict
 from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request
 from bot.domain.rules import Rule, groups_in
-from bot.exceptions import FileUnavailable, PbxAway, PbxError, SlackRefused
+from bot.exceptions import FileUnavailable, PbxAway, PbxError, SlackRateLimited, SlackRefused
 from bot.pbx.models import ListedCertificate
 from bot.store import ledger
 from bot.work.context import Context
@@ -37,6 +38,10 @@ log = structlog.get_logger(__name__)
 
 #: The vault's names for what a draft has received.
 TYPED_PARAMS = "typed"
+
+
+#: Seconds until a requester is looked at again for whom Slack had no time.
+_A_MOMENT = 2.0
 
 
 def file_secret(file_id: str) -> str:
@@ -58,6 +63,8 @@ class Findings:
     key_files: tuple[str, ...] = ()
     name: str = ""
     rule: Rule | None = None
+    #: Why its requester may not take part at all.
+    refusal: Verdict | None = None
 
 
 class Examiner:
@@ -72,6 +79,7 @@ class Examiner:
         A PBX that does not answer is part of the evidence.
         """
         findings = Findings(draft.ask)
+        self._may_take_part(draft, findings)
         self._may_ask(draft, findings)
         if draft.ask.needs_files:
             self._files(draft, findings)
@@ -85,6 +93,15 @@ class Examiner:
         evidence = self._evidence(draft, findings)
         self._rule(draft, findings, evidence)
         return findings, None if findings.problems else evidence
+
+    def _may_take_part(self, draft: Request, findings: Findings) -> None:
+        """Where only Slack's limits are in the way, the check comes back."""
+        verdict = self._context.may_take_part(draft.requester)
+        if verdict.code == "profile_unknown" and self._context.people.profile_trouble(draft.requester) == SlackRateLimited.code:
+            raise SlackRateLimited(_A_MOMENT)
+        if not verdict.permitted:
+            findings.refusal = verdict
+            findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
 
     def _may_ask(self, draft: Request, findings: Findings) -> None:
         """As far as can be said before it is known what is risky about it."""
