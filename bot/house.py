@@ -41,6 +41,7 @@ from bot.work.loop import PATIENCE, POLL, Crew, Loop
 from bot.work.narrate import Narrator
 from bot.work.notices import Notifier
 from bot.work.prober import Prober
+from bot.work.remind import Reminder
 from bot.work.sweep import Sweeper
 from bot.work.watch import Watch
 
@@ -134,11 +135,12 @@ class Bot:
 
 def _crews(context: Context, poll: float) -> list[Crew]:
     """Decisions, PBXs and Slack do not wait for each other; nor do PBXs, for each has a hand even if all others hang."""
-    checker, expirer, narrator = Checker(context), Expirer(context), Narrator(context)
+    checker, expirer, narrator, reminder = Checker(context), Expirer(context), Narrator(context), Reminder(context)
     every_pbx = 8 + len(context.config.pbx)
     return [
         Crew(context.store, "decide", {Work.DECIDE: Decider(context).visit, Work.EXPIRE: expirer.visit,
-                                       Work.WIPE: expirer.visit}, hands=2, poll=poll),
+                                       Work.WIPE: expirer.visit, Work.REMIND: reminder.visit,
+                                       Work.ESCALATE: reminder.visit}, hands=2, poll=poll),
         Crew(context.store, "work", {Work.FULFIL: Fulfiller(context).visit}, hands=every_pbx, poll=poll),
         Crew(context.store, "check", {Work.CHECK: checker.visit}, hands=every_pbx, poll=poll),
         Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4, poll=poll),

@@ -16,8 +16,9 @@ from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
 from bot.domain.rules import Rule
 from bot.exceptions import Stale
-from bot.store import agenda, audit
+from bot.store import agenda, audit, reminders
 from bot.store.agenda import Work
+from bot.store.agenda import thread_key as thread_key
 from bot.store.tables import RequestRow, VoteRow
 from bot.store.vault import Vault
 
@@ -123,6 +124,11 @@ def still_draft(session: Session, draft: Request) -> None:
     _move(session, draft.id, Decision.DRAFT, draft.version, {"version": draft.version})
 
 
+def still_open(session: Session, request: Request) -> None:
+    """The same for what waits for its approval: Stale when it was changed or decided meanwhile."""
+    _move(session, request.id, Decision.PENDING, request.version, {"version": request.version})
+
+
 def judged_bad(session: Session, now: datetime, draft: Request, problems: Sequence[Mapping[str, str]]) -> Request:
     """The check found problems. Raises Stale when the draft changed meanwhile."""
     _move(session, draft.id, Decision.DRAFT, draft.version, _UNJUDGED | {"problems": list(problems)})
@@ -177,7 +183,9 @@ def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_fo
     agenda.drop(session, Work.WIPE, shown.request)
     agenda.put(session, Work.EXPIRE, f"request:{shown.request}", now + pending_for, shown.request)
     narrate(session, now, shown.request)
-    return expect(load(session, shown.request))
+    asked = expect(load(session, shown.request))
+    reminders.schedule(session, now, asked)
+    return asked
 
 
 def rule_changed(session: Session, now: datetime, request: Request, today: Rule | None) -> None:
@@ -203,6 +211,7 @@ def approve(session: Session, now: datetime, request: Request) -> None:
             execution=Execution.QUEUED.value, where=(RequestRow.approvals >= RequestRow.approvals_needed,))  # fmt: skip
     audit.append(session, now, EventKind.APPROVED, BOT, request.id, by=[vote.user for vote in request.votes])
     agenda.drop(session, Work.EXPIRE, request.id)
+    reminders.drop(session, request.id)
     agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), now, request.id)
     narrate(session, now, request.id)
 
@@ -215,6 +224,7 @@ def close(session: Session, now: datetime, vault: Vault, request: Request, new: 
     agenda.drop(session, Work.EXPIRE, request.id)
     agenda.drop(session, Work.WIPE, request.id)
     agenda.drop(session, Work.CHECK, request.id)
+    reminders.drop(session, request.id)
     if request.is_open:
         narrate(session, now, request.id)
 
@@ -244,11 +254,6 @@ def wipe(session: Session, now: datetime, vault: Vault, number: int) -> None:
 def narrate(session: Session, now: datetime, number: int) -> None:
     """Something about this request is to be told."""
     agenda.put(session, Work.NARRATE, thread_key(number), now, number)
-
-
-def thread_key(number: int) -> str:
-    """The agenda's key for whatever changes this request's card and thread."""
-    return f"thread:{number}"
 
 
 def pbx_key(pbx: str) -> str:
