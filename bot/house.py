@@ -29,10 +29,11 @@ from bot.store.engine import WORKER_WAIT, Store, utc_now
 from bot.store.ledger import pbx_key
 from bot.store.tokens import TokenShelf
 from bot.store.wakes import Wakes
-from bot.work import sweep
+from bot.work import digest, sweep
 from bot.work.check import Checker
 from bot.work.context import Context
 from bot.work.decide import Decider
+from bot.work.digest import Digester
 from bot.work.expire import Expirer
 from bot.work.explain import explain
 from bot.work.fulfil import Fulfiller
@@ -131,6 +132,7 @@ class Bot:
                 agenda.bring_forward(session, pbx_key(pbx.name), self.store.now())
                 breakers.adopt(session, pbx.name)
             sweep.schedule(session, self.store.now())
+            digest.schedule(session, self.store.now(), self._config.slack)
 
 
 def _crews(context: Context, poll: float) -> list[Crew]:
@@ -146,7 +148,8 @@ def _crews(context: Context, poll: float) -> list[Crew]:
         Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4, poll=poll),
         Crew(context.store, "tell", {Work.NOTICE: Notifier(context).visit, Work.NARRATE: narrator.visit,
                                      Work.SWEEP: Sweeper(context, narrator).visit,
-                                     Work.HERALD: Herald(context).visit}, hands=6, poll=poll),
+                                     Work.HERALD: Herald(context).visit,
+                                     Work.DIGEST: Digester(context).visit}, hands=6, poll=poll),
     ]  # fmt: skip
 
 

@@ -59,6 +59,13 @@ class People:
             now = self._now()
             return {group: found for group, reading in readings.items() if (found := reading.known(now, max_age)) is not None}
 
+    def known(self, groups: Iterable[str], max_age: timedelta = FRESH) -> dict[str, frozenset[str]]:
+        """What `members` would give without asking Slack."""
+        with self._lock:
+            now, readings = self._now(), [(group, self._readings.get(group)) for group in groups]
+            fresh = ((group, reading) for group, reading in readings if reading and reading.is_fresh(now, max_age))
+            return {group: reading.members for group, reading in fresh if reading.members is not None}
+
     def trouble(self, group: str) -> str | None:
         """Slack's code for why the group could not be read the last time, or ours; None if it could.
 

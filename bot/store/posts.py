@@ -1,5 +1,6 @@
 """Messages to Slack: intended before they are sent, so that one whose fate is unknown is looked for, not sent again."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +46,12 @@ def of_event(number: int) -> str:
 def of(session: Session, about: About) -> dict[str, Post]:
     rows = session.scalars(select(PostRow).filter_by(about=str(about)).execution_options(populate_existing=True))
     return {row.purpose: _post(row) for row in rows}
+
+
+def cards(session: Session, numbers: Iterable[int]) -> dict[int, Post]:
+    """The cards of these requests, as far as they were intended."""
+    wanted = select(PostRow).where(PostRow.about.in_([str(number) for number in numbers]), PostRow.purpose == CARD)
+    return {int(row.about): _post(row) for row in session.scalars(wanted.execution_options(populate_existing=True))}
 
 
 def _post(row: PostRow) -> Post:

@@ -19,7 +19,7 @@ MAY = {
     "bot/listeners/drafts.py": {"respond"},
 }
 #: Who may hold a poster: the narrator, a draft's result for its requester, and what concerns no request.
-POSTERS = {f"bot/work/{name}.py" for name in ("narrate", "thread", "check", "notices", "herald")}
+POSTERS = {f"bot/work/{name}.py" for name in ("narrate", "thread", "check", "notices", "herald", "courier")}
 #: Who may hold a way to Slack other than by the gateway that is handed around.
 DOORS = {"bot/house.py", "bot/doctor.py"}
 
