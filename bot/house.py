@@ -24,12 +24,13 @@ from bot.store.agenda import Work
 from bot.store.engine import WORKER_WAIT, Store, utc_now
 from bot.store.ledger import pbx_key
 from bot.store.wakes import Wakes
-from bot.work import reduce, sweep, witness
+from bot.work import digest, reduce, sweep, witness
 from bot.work.bulletin import Bulletin
 from bot.work.check import Checker
 from bot.work.clients import Clients
 from bot.work.context import Context
 from bot.work.decide import Decider
+from bot.work.digest import Digester
 from bot.work.expire import Expirer
 from bot.work.explain import explain
 from bot.work.follow import Follower
@@ -42,6 +43,7 @@ from bot.work.notices import Notifier
 from bot.work.prober import Prober
 from bot.work.reduce import Reducer
 from bot.work.reload import Reloader
+from bot.work.remind import Reminder
 from bot.work.rerule import Reruler
 from bot.work.sweep import Sweeper
 from bot.work.watch import Watch
@@ -163,22 +165,25 @@ class Bot:
             sweep.schedule(session, self.store.now())
             witness.schedule(session, self._settings.config, self.store.now())
             reduce.schedule(session, self._settings.config, self.store.now())
+            digest.schedule(session, self.store.now(), self._settings.config.slack)
 
 
 def _crews(context: Context, poll: float) -> list[Crew]:
     """Decisions, PBXs and Slack do not wait for each other; nor do PBXs, for each has a hand even if all others hang."""
-    checker, expirer, narrator = Checker(context), Expirer(context), Narrator(context)
+    checker, expirer, narrator, reminder = Checker(context), Expirer(context), Narrator(context), Reminder(context)
     every_pbx = _hands(context.config)
     return [
         Crew(context.store, "decide", {Work.DECIDE: Decider(context).visit, Work.EXPIRE: expirer.visit,
-                                       Work.WIPE: expirer.visit}, hands=2, poll=poll),
+                                       Work.WIPE: expirer.visit, Work.REMIND: reminder.visit,
+                                       Work.ESCALATE: reminder.visit}, hands=2, poll=poll),
         Crew(context.store, "work", {Work.FULFIL: Fulfiller(context).visit}, hands=every_pbx, poll=poll),
         Crew(context.store, "check", {Work.CHECK: checker.visit}, hands=every_pbx, poll=poll),
         Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4, poll=poll),
         Crew(context.store, "tell", {Work.NOTICE: Notifier(context).visit, Work.NARRATE: narrator.visit,
                                      Work.SWEEP: Sweeper(context, narrator).visit,
                                      Work.HERALD: Herald(context).visit, Work.WITNESS: Witness(context).visit,
-                                     Work.REDUCE: Reducer(context).visit, Work.BULLETIN: Bulletin(context).visit},
+                                     Work.REDUCE: Reducer(context).visit, Work.BULLETIN: Bulletin(context).visit,
+                                     Work.DIGEST: Digester(context).visit},
              hands=6, poll=poll),
         Crew(context.store, "policy", {Work.RULES: Reruler(context).visit, Work.NIGHTLY: Nightly(context).visit},
              hands=2, poll=poll),

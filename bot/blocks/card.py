@@ -103,6 +103,8 @@ def ending(request: Request) -> list[str]:
     if request.decision is Decision.REJECTED:
         rejected = (vote for vote in request.votes if vote.verdict == words.REJECT)
         return [f"{mention(vote.user)} rejected it:\n{quote(vote.reason, 1400)}" for vote in rejected]
+    if request.decision is Decision.EXPIRED:
+        return deciders.lacked(request)
     if request.outcome is None:
         return []
     if request.outcome.installed:
@@ -115,7 +117,8 @@ def ending(request: Request) -> list[str]:
 
 def _top(request: Request) -> list[str]:
     asked = f"Asked for by {mention(request.requester)} on {code(request.ask.pbx, 100)}, {at(request.created_at)}."
-    since = f" Decided {at(request.decided_at)}." if request.decided_at else ""
+    verb = "Expired" if request.decision is Decision.EXPIRED else "Decided"
+    since = f" {verb} {at(request.decided_at)}." if request.decided_at else ""
     ended = f" Ended {at(request.ended_at)}." if request.ended_at and request.execution else ""
     return [words.state(request), *ending(request), asked + since + ended]
 

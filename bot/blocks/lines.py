@@ -1,18 +1,19 @@
 """One line in the thread for each event that people should know of. A line says what its event says, and nothing more."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.blocks import deciders, parts, words
+from bot.blocks import deciders, parts, waiting, words
 from bot.blocks.card import word_buttons
 from bot.blocks.parts import Block
 from bot.blocks.text import at, code, duration, escape, listed, quote
 from bot.domain.events import BOT, Event, EventKind, Word
 from bot.domain.plan import Evidence
 from bot.domain.requests import Kind, ReceivedFile, Request, Shown
-from bot.domain.rules import Rule, Seats
+from bot.domain.rules import Rule
 from bot.domain.schedule import Why
+from bot.domain.wanted import silent
 
 Line = Callable[[Event, Request], str | None]
 
@@ -57,17 +58,11 @@ def _voted(event: Event, request: Request) -> str | None:
     if event.data.get("verdict") != words.APPROVE:
         return None
     said = f"👍 {_who(event)} approved it: {_number(event, 'have')} of {_number(event, 'need')} approvals."
-    wanted = _seats(event.data.get("missing", ()))
-    options = [_seats(each) for each in event.data.get("one_of", ())]
-    if len(wanted) + sum(map(len, options)) > 1:
-        said += f" Still wanted: {deciders.together(wanted, options, request.rule.silent if request.rule else ())}."
+    if len(deciders.seats_in(event.data)) > 1:
+        said += f" Still wanted: {deciders.told(event.data, silent(request))}."
     if event.data.get("reason"):
         said += f"\n{quote(str(event.data['reason']), 1400)}"
     return said
-
-
-def _seats(data: Iterable[Mapping[str, Any]]) -> list[Seats]:
-    return [Seats.from_json(seats) for seats in data]
 
 
 def _lapsed(event: Event, request: Request) -> str:
@@ -109,13 +104,6 @@ def _rejected(event: Event, request: Request) -> str:
 
 def _withdrawn(event: Event, request: Request) -> str:
     return f"↩️ *withdrawn* by <@{request.requester}>; nothing was done."
-
-
-def _expired(event: Event, request: Request) -> str:
-    return (
-        f"⌛ *expired*: nobody decided in time, so nothing was done. <@{request.requester}>, if it is still needed,"
-        " please ask again with `/pbx-cert`."
-    )
 
 
 def _void(event: Event, request: Request) -> str:
@@ -240,7 +228,9 @@ LINES: Mapping[EventKind, Line] = {
     EventKind.SCHEDULED: _scheduled,
     EventKind.REJECTED: _rejected,
     EventKind.WITHDRAWN: _withdrawn,
-    EventKind.EXPIRED: _expired,
+    EventKind.REMINDED: waiting.reminded,
+    EventKind.ESCALATED: waiting.escalated,
+    EventKind.EXPIRED: waiting.expired,
     EventKind.VOID: _void,
     EventKind.APPLYING: _applying,
     EventKind.LOOKED: _looked,

@@ -42,6 +42,6 @@ def _rule(named: Rule, told: Explanation) -> list[str]:
     lines = [f"⚖️ The rule {when}: {code(rule.line, 100)}. It takes {deciders.asked_for(rule)}."]
     if rule.approvers:
         lines.append(f"*Could approve*: {words.people([each for each in rule.approvers if each != told.request.requester])}")
-    if is_kept and told.request.is_open and (wanted := deciders.still_wanted(replace(told.request, rule=rule))):
+    if told.request.is_open and (wanted := deciders.still_wanted(told.request, rule, ())):
         lines.append(f"*Still wanted*: {wanted}")
     return lines

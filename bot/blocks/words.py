@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.blocks.text import at, code, listed, plain
-from bot.domain.quorum import standing
 from bot.domain.requests import Ask, Decision, Execution, Kind, Request
 from bot.domain.rules import mention
+from bot.domain.wanted import standing_of
 
 #: The verdict of a vote in favour, and of one against.
 APPROVE, REJECT = "approve", "reject"
@@ -82,13 +82,13 @@ def _open_until(request: Request) -> str:
 
 
 def votes_so_far(request: Request) -> str:
-    """As "1 of 2 approvals, from @ana"."""
-    voters, need = approvers_of(request), request.approvals_needed
+    """As "1 of 2 approvals, from @ana", under the stricter of its rules."""
+    voters = approvers_of(request)
     who = f", from {people(voters)}" if voters else ""
+    need = max([request.approvals_needed, *(rule.approvals for rule in request.rules)])
     have = len(voters)
-    if request.rule is not None:  # a second one from a group that needs one brings it no further
-        seated = {vote.user: vote.seats for vote in request.votes if vote.verdict == APPROVE}
-        have = max(0, need - standing(request.rule, seated).lacking)
+    if request.rules:  # a second one from a group that needs one brings it no further
+        have = max(0, need - max(standing_of(request, rule).lacking for rule in request.rules))
     return f"{have} of {need} approvals{who}"
 
 

@@ -25,6 +25,7 @@ class EventKind(StrEnum):
     #: data: reason
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    #: data: wanted, missing and one_of as with REMINDED, to (those whom it was escalated to)
     EXPIRED = "expired"
     #: The database was put back from a backup while this was open. data: until
     VOID = "void"
@@ -74,11 +75,12 @@ class EventKind(StrEnum):
     RULE_CHANGED = "rule_changed"
     #: An earlier vote counts no longer, because the policy does not name its person any more. data: user, rule
     LAPSED = "lapsed"
-    #: data: wanted (list of users and groups), number (1 for the first)
+    #: data: wanted (list of users and groups to mention), missing and one_of as with VOTED, number (1 for the first)
     REMINDED = "reminded"
-    #: data: to (list of users and groups)
+    #: data: to (list of users and groups), wanted, missing and one_of as with REMINDED
     ESCALATED = "escalated"
-    #: What waits for somebody was told to them by direct message; no request's own. data: users, requests
+    #: What waits for people is about to be told to each of them; no request's own. data: day (a date, in ``slack.timezone``),
+    #: users, requests (for each of these users a list of numbers)
     DIGEST = "digest"
     #: One person lets it be done without the approvals, as the rule allows. data: reason, rule, confirm_by
     EMERGENCY = "emergency"

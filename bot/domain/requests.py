@@ -153,6 +153,10 @@ class Vote:
     at: datetime
     seats: frozenset[int] = frozenset()
 
+    @property
+    def is_approval(self) -> bool:
+        return self.verdict == "approve"
+
 
 @dataclass(frozen=True)
 class Installed:

@@ -63,6 +63,13 @@ class _Readings(Generic[T]):
             now = self._now()
             return {key: found for key, reading in readings.items() if (found := reading.known(now, max_age)) is not None}
 
+    def known(self, keys: Iterable[str], max_age: timedelta) -> dict[str, T]:
+        """What `read` would give without asking Slack."""
+        with self._lock:
+            now, readings = self._now(), [(key, self._readings.get(key)) for key in keys]
+            fresh = ((key, reading.found) for key, reading in readings if reading and reading.is_fresh(now, max_age))
+            return {key: found for key, found in fresh if found is not None}
+
     def trouble(self, key: str) -> str | None:
         with self._lock:
             reading = self._readings.get(key)
@@ -118,6 +125,10 @@ class People:
     def members(self, groups: Iterable[str], max_age: timedelta = FRESH) -> dict[str, frozenset[str]]:
         """The members of each group, none older than ``max_age``; a group that could not be read is missing."""
         return self._groups.read(groups, max_age)
+
+    def known(self, groups: Iterable[str], max_age: timedelta = FRESH) -> dict[str, frozenset[str]]:
+        """What `members` would give without asking Slack."""
+        return self._groups.known(groups, max_age)
 
     def trouble(self, group: str) -> str | None:
         """Slack's code for why the group could not be read the last time, or ours; None if it could.

@@ -47,6 +47,11 @@ class Work(StrEnum):
     RULES = "rules"  #: after a change of the configuration: the open requests' rules
 
 
+def thread_key(number: int) -> str:
+    """The key of whatever changes this request's card and thread."""
+    return f"thread:{number}"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One claimed entry. ``attempt`` counts from 1; ``fence`` grows with each claim."""
@@ -161,6 +166,13 @@ def bring_forward(session: Session, key: str, now: datetime) -> None:
     waiting = update(AgendaRow).where(AgendaRow.key == key, AgendaRow.owner.is_(None), AgendaRow.due_at > now)
     session.execute(waiting.values(due_at=now))
     wake(session)
+
+
+def replan(session: Session, kind: Work, key: str, now: datetime, due_at: datetime) -> None:
+    """What lies ahead for this key is due then instead, and begins then if nothing was planned. What is late stays due."""
+    ahead = delete(AgendaRow).where(AgendaRow.kind == kind.value, AgendaRow.key == key, AgendaRow.due_at > now)
+    session.execute(ahead.where(AgendaRow.owner.is_(None)))
+    put(session, kind, key, due_at)
 
 
 def drop(session: Session, kind: Work, request: int) -> None:

@@ -79,6 +79,11 @@ def of_pbx(session: Session, pbx: str, last: int) -> list[Event]:
     return [event_of(row) for row in session.scalars(told.order_by(EventRow.id.desc()).limit(last))]
 
 
+def event(session: Session, number: int) -> Event | None:
+    row = session.get(EventRow, number)
+    return event_of(row) if row else None
+
+
 def last_of(session: Session, kind: EventKind) -> Event | None:
     """The latest event of this kind, whatever it is about."""
     row = session.scalars(select(EventRow).filter_by(kind=kind.value).order_by(EventRow.id.desc()).limit(1)).first()

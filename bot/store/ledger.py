@@ -18,8 +18,9 @@ from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Show
 from bot.domain.rules import Rule
 from bot.domain.schedule import Beginning
 from bot.exceptions import Stale
-from bot.store import agenda, audit
+from bot.store import agenda, audit, reminders
 from bot.store.agenda import Work
+from bot.store.agenda import thread_key as thread_key
 from bot.store.tables import RequestRow, VoteRow
 from bot.store.vault import Vault
 
@@ -145,6 +146,11 @@ def still_draft(session: Session, draft: Request) -> None:
     _move(session, draft.id, Decision.DRAFT, draft.version, {"version": draft.version})
 
 
+def still_open(session: Session, request: Request) -> None:
+    """The same for what waits for its approval: Stale when it was changed or decided meanwhile."""
+    _move(session, request.id, Decision.PENDING, request.version, {"version": request.version})
+
+
 def judged_bad(session: Session, now: datetime, draft: Request, problems: Sequence[Mapping[str, str]]) -> Request:
     """The check found problems. Raises Stale when the draft changed meanwhile."""
     _move(session, draft.id, Decision.DRAFT, draft.version, _UNJUDGED | {"problems": list(problems)})
@@ -197,7 +203,9 @@ def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_fo
     agenda.drop(session, Work.WIPE, shown.request)
     agenda.put(session, Work.EXPIRE, f"request:{shown.request}", now + pending_for, shown.request)
     narrate(session, now, shown.request)
-    return expect(load(session, shown.request))
+    asked = expect(load(session, shown.request))
+    reminders.schedule(session, now, asked)
+    return asked
 
 
 def pending(session: Session) -> list[int]:
@@ -234,6 +242,7 @@ def approve(session: Session, now: datetime, request: Request, begins: Beginning
             execution=Execution.QUEUED.value, where=(RequestRow.approvals >= RequestRow.approvals_needed,))  # fmt: skip
     audit.append(session, now, EventKind.APPROVED, BOT, request.id, by=[vote.user for vote in request.votes])
     agenda.drop(session, Work.EXPIRE, request.id)
+    reminders.drop(session, request.id)
     agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), begins.at if begins else now, request.id)
     narrate(session, now, request.id)
     if begins and begins.at > now:
@@ -260,6 +269,7 @@ def close(session: Session, now: datetime, vault: Vault, request: Request, new: 
     wipe(session, now, vault, request.id)
     for kind in (Work.EXPIRE, Work.WIPE, Work.CHECK, Work.FULFIL):
         agenda.drop(session, kind, request.id)
+    reminders.drop(session, request.id)
     if request.decision is not Decision.DRAFT:
         narrate(session, now, request.id)
 
@@ -289,11 +299,6 @@ def wipe(session: Session, now: datetime, vault: Vault, number: int) -> None:
 def narrate(session: Session, now: datetime, number: int) -> None:
     """Something about this request is to be told."""
     agenda.put(session, Work.NARRATE, thread_key(number), now, number)
-
-
-def thread_key(number: int) -> str:
-    """The agenda's key for whatever changes this request's card and thread."""
-    return f"thread:{number}"
 
 
 def pbx_key(pbx: str) -> str:

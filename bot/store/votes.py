@@ -131,7 +131,7 @@ def _tell(
     need = max(rule.approvals for rule in scale.rules)
     have = max(0, need - max(standing.lacking for standing in standings))
     audit.append(session, now, EventKind.VOTED, click.user, request.id, verdict=click.verdict, reason=click.reason,
-                 have=have, need=need, rule=verdict.rule, **_wanted(standings))  # fmt: skip
+                 have=have, need=need, rule=verdict.rule, **still_wanted(standings))  # fmt: skip
     if click.verdict == REJECT:
         ledger.close(session, now, vault, request, Decision.REJECTED, click.user, reason=click.reason)
     elif all(standing.reached for standing in standings):
@@ -149,8 +149,8 @@ def _seat(session: Session, request: Request, scale: Scale) -> None:
             session.execute(mine.values(seats=sorted(scale.seats(vote.user))).execution_options(synchronize_session=False))
 
 
-def _wanted(standings: Iterable[Standing]) -> dict[str, Any]:
-    """The seats that are still to be taken under any of the rules, and the lists of those of which one is enough; each once."""
+def still_wanted(standings: Iterable[Standing]) -> dict[str, Any]:
+    """For an event: the seats still to be taken under any of the rules, and the lists of which one is enough; each once."""
     found = tuple(standings)
     missing = dict.fromkeys(seats for standing in found for seats in standing.missing)
     options = dict.fromkeys(standing.one_of for standing in found if standing.one_of)

@@ -44,7 +44,7 @@ REPLY_WITHIN = timedelta(minutes=29)
 _DELETED = frozenset({"message_not_found", "thread_not_found", "cant_update_message"})
 #: Its words for a person to whom the bot may not write: deactivated, a stranger, or messages to the app are turned off
 #: (docs.slack.dev/reference/methods/conversations.open, chat.postMessage).
-_UNREACHABLE = frozenset({
+UNREACHABLE = frozenset({
     "user_not_found", "users_not_found", "user_disabled", "user_not_visible", "org_user_not_in_team", "cannot_dm_bot",
     "channel_not_found", "is_archived", "messages_tab_disabled", "restricted_action", "not_in_channel",
 })  # fmt: skip
@@ -189,7 +189,7 @@ class Narrator:
             channel = self._slack.direct_channel(request.requester)
             self._poster.once(request.id, purpose, channel, blocks, text, fence=entry)
         except SlackRefused as error:
-            if error.error not in _UNREACHABLE:
+            if error.error not in UNREACHABLE:
                 raise
             log.warning("requester.not_told", request=request.id, code=error.code)
             self._settle(request, purpose, "", REFUSED)

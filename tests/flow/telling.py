@@ -22,6 +22,7 @@ from bot.slack.gateway import Gateway
 from bot.store import agenda, audit, ledger
 from bot.store.agenda import Entry, Work
 from bot.store.engine import Store
+from bot.work.context import Context
 from bot.work.narrate import Narrator
 from bot.work.sweep import Sweeper, schedule
 from tests.unit import store_kit
@@ -45,13 +46,21 @@ class Stage:
         self.tess, self.ana = self.slack.add_person("Tess", id=TESS), self.slack.add_person("Ana", id=ANA)
         self.channel = self.slack.add_channel("certs", (self.tess, self.ana), id="C1")
         self.store = _store(database, self.clock)
-        self._visits = [self._replica() for _ in range(replicas)]
-        self._turn = 0
+        self.config = config_of(hq={"approvers": (ANA,)})
+        self._replicas, self._turn = replicas, 0
+        self.restart()
+
+    def restart(self) -> None:
+        """All replicas begin anew."""
+        self._visits = [self._replica() for _ in range(self._replicas)]
 
     def _replica(self) -> dict[Work, Callable[[Entry], None]]:
         budget = Budget(clock=self._monotonic)
         slack = Gateway(self.slack.bot_token, self.slack.url, now=self.clock, budget=budget)
-        context = context_of(self.store, config_of(hq={"approvers": (ANA,)}), slack)  # type: ignore[arg-type]
+        return self.visits_of(context_of(self.store, self.config, slack))  # type: ignore[arg-type]
+
+    def visits_of(self, context: Context) -> dict[Work, Callable[[Entry], None]]:
+        """What a replica does."""
         narrator = Narrator(context)
         return {Work.NARRATE: narrator.visit, Work.SWEEP: Sweeper(context, narrator).visit}
 

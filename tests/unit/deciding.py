@@ -20,6 +20,7 @@ from bot.store.engine import Store
 from bot.work.context import Context
 from bot.work.decide import Decider
 from bot.work.expire import Expirer
+from bot.work.remind import Reminder
 from tests.unit.store_kit import KEY
 
 LEADS = "S0LEADS"
@@ -88,11 +89,13 @@ class Hands:
 
     def __init__(self, context: Context) -> None:
         self.store = context.store
-        expire = Expirer(context).visit
+        expire, remind = Expirer(context).visit, Reminder(context).visit
         self.visits: dict[Work, Callable[[Entry], None]] = {
             Work.DECIDE: Decider(context).visit,
             Work.EXPIRE: expire,
             Work.WIPE: expire,
+            Work.REMIND: remind,
+            Work.ESCALATE: remind,
         }
 
     def claim(self, *kinds: Work) -> Entry | None:

@@ -118,13 +118,13 @@ def new_draft(
                             view_id="V1", delivery=delivery, approvals_needed=needed)  # fmt: skip
 
 
-def judge(store: Store, draft: Request, secret: bytes = SECRET) -> Request:
-    """The check found nothing wrong."""
+def judge(store: Store, draft: Request, secret: bytes = SECRET, rule: Rule | None = None) -> Request:
+    """The check found nothing wrong, and this rule."""
     evidence = block_samples.evidence(draft.ask.kind)
     with store.begin() as session:
         store.vault.put(session, draft.id, "bundle", secret)
         steps = plan(draft.ask, evidence.name)
-        return ledger.judged_good(session, store.now(), store.vault, draft, draft.ask, evidence.to_json(), steps)
+        return ledger.judged_good(session, store.now(), store.vault, draft, draft.ask, evidence.to_json(), steps, rule)
 
 
 def confirm(store: Store, request: Request) -> Request:
@@ -132,8 +132,8 @@ def confirm(store: Store, request: Request) -> Request:
         return ledger.confirm(session, store.now(), Shown.of(request), request.requester, PENDING_FOR)
 
 
-def pending(store: Store, requester: str = TESS, **how: Any) -> Request:
-    return confirm(store, judge(store, new_draft(store, requester, **how)))
+def pending(store: Store, requester: str = TESS, rule: Rule | None = None, **how: Any) -> Request:
+    return confirm(store, judge(store, new_draft(store, requester, **how), rule=rule))
 
 
 def record(store: Store, request: Request, user: str, verdict: str = "approve", **how: Any) -> votes.Click:
@@ -158,11 +158,11 @@ def scale(needed: int = 1) -> Scale:
     return Scale((Rule("hq", "pbx[0]", all=(Seats(("S0ALL",), needed),)),), {"S0ALL": Everybody()})
 
 
-def count(store: Store, click: votes.Click, begins: Beginning | None = None) -> None:
+def count(store: Store, click: votes.Click, begins: Beginning | None = None, by: Scale | None = None) -> None:
     with store.begin() as session:
         request = ledger.load(session, click.shown.request)
-        needed = request.approvals_needed if request else 1
-        votes.count(session, store.now(), store.vault, click, Verdict(True, "named", "Named.", "pbx[0]"), scale(needed), begins)
+        by = by or scale(request.approvals_needed if request else 1)
+        votes.count(session, store.now(), store.vault, click, Verdict(True, "named", "Named.", "pbx[0]"), by, begins)
 
 
 def approved(store: Store, user: str = ANA, **how: Any) -> Request:

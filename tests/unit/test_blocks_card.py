@@ -179,6 +179,42 @@ def test_a_changed_rule_is_on_the_card() -> None:
     assert "the stricter one decides" in told
 
 
+def test_both_rules_are_counted_on_the_card() -> None:
+    """With the first rule met and today's not, the card counts by the stricter one and says who is wanted under which."""
+    asked_under, today = samples.rule("U0LEAD", "U0TWO"), samples.rule("U0LEAD", "U0TWO", needed=2)
+    told = words_of(samples.request(votes=(samples.vote(),), rule=asked_under, rule_now=today))
+    assert "1 of 2 approvals, from <@U0LEAD>; open until" in told
+    assert "*Still wanted*: nobody under the rule that it was asked under (`pbx[0]`)" in told
+    assert "*Still wanted under that one*: 1 of <@U0TWO>" in told
+
+
+def test_who_is_silent_under_either_rule_is_not_pinged() -> None:
+    """Silent approvers of today's rule are mentioned no more than those of the one before."""
+    told = words_of(
+        samples.request(rule=samples.rule("U0LEAD", "U0BOSS"), rule_now=samples.rule("U0LEAD", "U0BOSS", silent=("U0BOSS",)))
+    )
+    assert "U0BOSS" not in told
+    assert "More people may approve who are not pinged" in told
+
+
+def test_what_expired_says_what_it_lacked() -> None:
+    """An expired card has when, how many approvals it had and from whom, and whose were missing under which rule."""
+    two = Rule("hq", "policy[0]", all=(Seats(("U0LEAD",)), Seats(("S0SEC",))))
+    request = samples.request(
+        decision=Decision.EXPIRED,
+        votes=(samples.vote(),),
+        rule=two,
+        approvals_needed=2,
+        decided_at=samples.NOW,
+        ended_at=samples.NOW,
+    )
+    told = words_of(request)
+    assert "It had 1 of 2 approvals, from <@U0LEAD>." in told
+    assert "*It lacked* 1 of <!subteam^S0SEC> (`policy[0]`)" in told
+    assert "Expired <!date^" in told
+    assert "It had 0 of 1 approvals." in words_of(samples.request(decision=Decision.EXPIRED))
+
+
 @pytest.mark.parametrize("execution", list(Execution))
 def test_states_bear_their_names(execution: Execution) -> None:
     """An approved request's card shows both machines by the states' own names."""

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from bot.blocks.lines import LINES, line, line_blocks
 from bot.domain.events import Event, EventKind
 from bot.domain.requests import Decision, Execution, Kind, ReceivedFile, Request, Shown
+from bot.domain.rules import Seats
 from tests.unit import block_samples as samples
 from tests.unit.blockkit_rules import accept_message, buttons
 
 SILENT = {
     EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED, EventKind.PBX_SILENT,
-    EventKind.PBX_ANSWERS, EventKind.RESTORED, EventKind.EDITED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.DIGEST,
+    EventKind.PBX_ANSWERS, EventKind.RESTORED, EventKind.EDITED, EventKind.DIGEST,
     EventKind.EMERGENCY, EventKind.CONFIRMED, EventKind.UNCONFIRMED, EventKind.CALLING, EventKind.CALLED,
     EventKind.CONFIG_LOADED, EventKind.CONFIG_REFUSED, EventKind.CONFIG_DIFFERS, EventKind.POLICY_TROUBLE, EventKind.WITNESSED,
     EventKind.REDUCED, EventKind.RECHAINED,
@@ -40,11 +41,14 @@ _NAMES = (
     "reason", "name", "domain", "sentence", "code", "apply_tip_code", "id", "type", "issue_to", "expires", "used", "slots",
     "have", "need", "pbx", "found",
 )  # fmt: skip
+_SEATS = st.lists(st.builds(Seats, samples.APPROVERS, st.integers(1, 5)).map(Seats.to_json), max_size=12)
 _DATA = st.fixed_dictionaries(
     {},
     optional=dict.fromkeys(_NAMES, _VALUES)
-    | {"verdict": st.sampled_from(["approve", "reject"]), "seconds": st.floats(0, 1e7)}
-    | {"start": samples.TIMES.map(datetime.isoformat), "why": st.sampled_from(["asked", "window"]) | _VALUES},
+    | {"verdict": st.sampled_from(["approve", "reject"]), "seconds": st.floats(0, 1e7), "number": st.integers(1, 99)}
+    | {"start": samples.TIMES.map(datetime.isoformat), "why": st.sampled_from(["asked", "window"]) | _VALUES}
+    | {"wanted": samples.APPROVERS.map(list), "to": samples.APPROVERS.map(list), "missing": _SEATS}
+    | {"one_of": st.lists(_SEATS, max_size=2)},
 )
 
 
@@ -200,3 +204,40 @@ def test_scheduled(why: str, told_why: str) -> None:
     assert "Until then <@U0ANNA> can withdraw it." in text
     assert "now" not in told(EventKind.APPROVED, queued)
     assert "The bot will now do it" in told(EventKind.APPROVED)
+
+
+MISSING = [Seats(("U0LEAD", "U0BOSS")).to_json(), Seats(("S0SEC",), 2).to_json()]
+WANTED = ["U0LEAD", "S0SEC"]
+SINCE = "since <!date^1772366400^{date_short_pretty} {time}|2026-03-01 12:00 UTC>"
+UNTIL = "until <!date^1772395200^{date_short_pretty} {time}|2026-03-01 20:00 UTC>"
+
+
+def test_a_reminder() -> None:
+    """Since when, until when, and who is still wanted; of these, nobody is mentioned who is not to be."""
+    text = told(EventKind.REMINDED, samples.request(), wanted=WANTED, missing=MISSING, number=1)
+    assert text == (
+        f"⏰ *Reminder*: this still waits for its approval, {SINCE} and {UNTIL}."
+        " Still wanted: 1 of <@U0LEAD>, and 2 of <!subteam^S0SEC>."
+    )
+    assert told(EventKind.REMINDED, wanted=[], missing=MISSING, number=3).startswith("⏰ *Reminder 3*: this still waits")
+    assert "1 of those who are not pinged, and 2 of those" in told(EventKind.REMINDED, wanted=[], missing=MISSING, number=3)
+
+
+def test_an_escalation() -> None:
+    """Those whom it is escalated to read what waits, of whom, since when, and who is still wanted."""
+    text = told(EventKind.ESCALATED, samples.request(), to=["U0HEAD", "S0HEADS"], wanted=WANTED, missing=MISSING)
+    assert text == (
+        "📣 <@U0HEAD>, <!subteam^S0HEADS>, nobody has decided this yet: *#42 Trusted CA certificate for hq*, asked for by"
+        f" <@U0ANNA>, {SINCE} and {UNTIL}. Still wanted: 1 of <@U0LEAD>, and 2 of <!subteam^S0SEC>."
+    )
+
+
+def test_an_expiry_is_told_to_everybody_involved() -> None:
+    """The requester, who voted, who was still wanted and whom it was escalated to are mentioned, each once for that."""
+    request = samples.request(decision=Decision.EXPIRED, votes=(samples.vote("U0ONE"),))
+    text = told(EventKind.EXPIRED, request, wanted=WANTED, missing=MISSING, to=["U0HEAD", "U0ONE", "U0ANNA"])
+    assert text == (
+        "⌛ *expired*: nobody decided in time, so nothing was done. It lacked 1 of <@U0LEAD>, and 2 of <!subteam^S0SEC>."
+        " <@U0ANNA>, if it is still needed, please ask again with `/pbx-cert`."
+        " <@U0ONE>, <@U0LEAD>, <!subteam^S0SEC>, <@U0HEAD>: nothing is left to be done about it."
+    )
