@@ -1,6 +1,8 @@
 """The card: rendered whole from the row, within Slack's limits, and with the buttons that apply."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +11,7 @@ from bot.blocks.card import card
 from bot.blocks.details import details
 from bot.domain.plan import Neighbour
 from bot.domain.requests import Decision, Execution, Installed, Kind, Outcome, Request, Shown
+from bot.domain.risk import MEANINGS, Risk
 from bot.domain.rules import Rule, Seats
 from tests.unit import block_samples as samples
 from tests.unit.blockkit_rules import accept_message, accept_view, buttons, texts
@@ -234,3 +237,22 @@ def test_ends_are_told() -> None:
         decision=Decision.APPROVED, execution=Execution.FAILED, outcome=Outcome(sentence="hq is full. [60002]")
     )
     assert "hq is full. [60002]" in words_of(failed)
+
+
+def test_it_can_be_withdrawn_until_the_bot_begins() -> None:
+    """Open or approved and not begun, it has the button, and says when it begins; once the bot is at work it has neither."""
+    begins = samples.NOW + timedelta(days=1)
+    queued = samples.request(decision=Decision.APPROVED, execution=Execution.QUEUED, starts_at=begins)
+    blocks, _ = card(queued)
+    assert buttons(blocks)[0] == "withdraw"
+    assert f"the bot begins <!date^{int(begins.timestamp())}^" in "\n".join(texts(blocks))
+    at_work, _ = card(replace(queued, execution=Execution.APPLYING))
+    assert "withdraw" not in buttons(at_work)
+    assert "the bot begins" not in "\n".join(texts(at_work))
+
+
+def test_every_risk_is_on_the_card() -> None:
+    """However many there are, each stands there with its meaning."""
+    known = samples.evidence(risks=tuple(risk.value for risk in Risk))
+    shown = "\n".join(texts(card(samples.request(known=known))[0]))
+    assert all(meaning in shown for meaning in MEANINGS.values())
