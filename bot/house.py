@@ -25,12 +25,14 @@ from bot.store.engine import WORKER_WAIT, Store, utc_now
 from bot.store.ledger import pbx_key
 from bot.store.wakes import Wakes
 from bot.work import digest, reduce, sweep, witness
+from bot.work.alarm import Alarm
 from bot.work.bulletin import Bulletin
 from bot.work.check import Checker
 from bot.work.clients import Clients
 from bot.work.context import Context
 from bot.work.decide import Decider
 from bot.work.digest import Digester
+from bot.work.emergencies import Confirmer
 from bot.work.expire import Expirer
 from bot.work.explain import explain
 from bot.work.follow import Follower
@@ -183,7 +185,8 @@ def _crews(context: Context, poll: float) -> list[Crew]:
                                      Work.SWEEP: Sweeper(context, narrator).visit,
                                      Work.HERALD: Herald(context).visit, Work.WITNESS: Witness(context).visit,
                                      Work.REDUCE: Reducer(context).visit, Work.BULLETIN: Bulletin(context).visit,
-                                     Work.DIGEST: Digester(context).visit},
+                                     Work.DIGEST: Digester(context).visit, Work.ALARM: Alarm(context).visit,
+                                     Work.CONFIRM: Confirmer(context).visit},
              hands=6, poll=poll),
         Crew(context.store, "policy", {Work.RULES: Reruler(context).visit, Work.NIGHTLY: Nightly(context).visit},
              hands=2, poll=poll),

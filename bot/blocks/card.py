@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.blocks import deciders, evidence, parts, words
+from bot.blocks import deciders, emergencies, evidence, parts, words
 from bot.blocks.parts import Block
 from bot.blocks.text import at, code, escape, packed, plain, quote
 from bot.domain.events import Word
@@ -81,13 +81,15 @@ def word_buttons(request: Request) -> list[Block]:
 def card(request: Request) -> tuple[list[Block], str]:
     """The blocks, and the text for notifications. Who may decide is mentioned while it is open."""
     blocks = [
-        parts.header(words.title(request)),
+        parts.header(emergencies.heading(request)),
         *parts.sections(packed(_top(request))),
         parts.section(f"*Why*\n{quote(request.ask.reason)}"),
         *parts.sections(packed(_evidence(request))),
         *_plan(request),
         *_who_decides(request),
-        parts.actions(*(button.render(request) for button in BUTTONS if button.applies(request))),
+        parts.actions(
+            *emergencies.buttons(request), *(button.render(request) for button in BUTTONS if button.applies(request))
+        ),
     ]
     return blocks, fallback(request)
 
@@ -95,7 +97,7 @@ def card(request: Request) -> tuple[list[Block], str]:
 def fallback(request: Request) -> str:
     """One line for notifications and screen readers."""
     state = request.execution or request.decision
-    return f"{escape(words.title(request), 300)}: {state}. Asked for by {mention(request.requester)}."
+    return f"{escape(emergencies.heading(request), 300)}: {state}. Asked for by {mention(request.requester)}."
 
 
 def ending(request: Request) -> list[str]:
@@ -120,7 +122,7 @@ def _top(request: Request) -> list[str]:
     verb = "Expired" if request.decision is Decision.EXPIRED else "Decided"
     since = f" {verb} {at(request.decided_at)}." if request.decided_at else ""
     ended = f" Ended {at(request.ended_at)}." if request.ended_at and request.execution else ""
-    return [words.state(request), *ending(request), asked + since + ended]
+    return [*emergencies.lines(request), words.state(request), *ending(request), asked + since + ended]
 
 
 def _evidence(request: Request) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.blocks import evidence, parts, words
+from bot.blocks import emergencies, evidence, parts, words
 from bot.blocks.card import ending
 from bot.blocks.parts import Block, View
 from bot.blocks.text import at, code, escape, packed, pieces, quote
@@ -35,6 +35,7 @@ def _turn(page: int, pages: int) -> Block:
 def _lines(request: Request) -> Iterator[str]:
     yield f"*{escape(words.title(request), 300)}*"
     yield words.state(request)
+    yield from emergencies.lines(request)
     yield from ending(request)
     yield f"Asked for by {mention(request.requester)}, {at(request.created_at)}"
     if request.reduced_at is not None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from bot.blocks import deciders, parts, words
+from bot.blocks import deciders, emergencies, parts, words
 from bot.blocks import evidence as ev
 from bot.blocks.parts import Block, View
 from bot.blocks.text import code, escape, packed, quote
@@ -31,22 +31,27 @@ def confirm(request: Request, evidence: Evidence) -> View:
     """The evidence and the plan, to be confirmed by the requester before anybody else sees them."""
     shown = Shown.of(request).dump()
     lines = ev.short_lines(ev.facts(request.ask, evidence, request.created_at))
+    urgent = request.ask.emergency
+    doing = "*What the bot will do at once*" if urgent else "*What the bot will do once it is approved*"
     when = ev.when_lines(request.ask, evidence)
     blocks = [
+        *(emergencies.before(request) if urgent else ()),
         parts.section(f"This is what the approvers will see of *{escape(words.title(request), 300)}*."),
         parts.section(f"*Why*\n{quote(request.ask.reason)}"),
         *parts.sections(packed(lines)),
-        *parts.sections(packed(["*What the bot will do once it is approved*", *when, *ev.plan_lines(request.plan)])),
+        *parts.sections(packed([doing, *when, *ev.plan_lines(request.plan)])),
         parts.section(_audience(request)),
         parts.actions(parts.button("Change something", "change", shown)),
     ]
-    return parts.modal("Is this right?", blocks, callback_id="confirm", metadata=shown, submit="Ask for approval",
-                       close="Cancel")  # fmt: skip
+    submit = "Do it at once" if urgent else "Ask for approval"
+    return parts.modal("Is this right?", blocks, callback_id="confirm", metadata=shown, submit=submit, close="Cancel")
 
 
 def _audience(request: Request) -> str:
     where = f"<#{request.channel}>" if request.channel else "the channel of this PBX"
-    takes = f" It takes the approval of {deciders.asked_for(request.rule)}; your own does not count." if request.rule else ""
+    if request.ask.emergency or request.rule is None:
+        return f"*Who sees it*: everybody in {where}."
+    takes = f" It takes the approval of {deciders.asked_for(request.rule)}; your own does not count."
     return f"*Who sees it*: everybody in {where}.{takes}"
 
 

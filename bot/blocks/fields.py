@@ -7,6 +7,7 @@ from bot.blocks import parts
 from bot.blocks.parts import Block
 from bot.blocks.text import code, listed, size
 from bot.domain.dns_providers import Param, Provider
+from bot.domain.emergencies import REASON_MIN
 from bot.domain.requests import TYPED, Ask, Kind
 from bot.domain.schedule import asked_start
 
@@ -16,6 +17,8 @@ MAX_PROFILES = 99
 REASON_LENGTH = 500
 #: More than any domain has, so that a too long one reaches the check and gets its sentence.
 DOMAIN_LENGTH = 300
+#: More than any PBX's name has.
+PBX_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,16 @@ class FormContext:
     """What the form needs to know besides what was typed.
 
     ``dns_profiles`` are (name, provider's flag). ``provider`` is the chosen one when credentials are typed. ``kept`` names the
-    typed parameters that are in the vault already; their values never come back.
+    typed parameters that are in the vault already; their values never come back. ``emergency`` says that this person may have
+    it done at once, as far as is known; ``pbx_matters`` that other fields depend on which PBX is chosen.
     """
 
     dns_profiles: tuple[tuple[str, str], ...] = ()
     typed_allowed: bool = False
     provider: Provider | None = None
     kept: frozenset[str] = frozenset()
+    emergency: bool = False
+    pbx_matters: bool = False
 
 
 def block_id(field: str, revision: int) -> str:
@@ -50,7 +56,9 @@ def shown(ask: Ask, context: FormContext) -> list[str]:
     names += ["auto_renewal"] if ask.kind is Kind.IMPORT else []
     if ask.needs_dns and can_choose_dns(context):
         names += ["dns", *_typed(ask, context)]
-    return [*names, "reason", "start"]
+    if not context.emergency:
+        return [*names, "reason", "start"]
+    return [*names, "reason", *(["emergency", "emergency_pbx"] if ask.emergency else ["start", "emergency"])]
 
 
 def can_choose_dns(context: FormContext) -> bool:
@@ -74,7 +82,7 @@ def render(name: str, ask: Ask, context: FormContext, revision: int) -> Block:
 
 def _pbx(at: str, ask: Ask, context: FormContext) -> Block:
     chosen = parts.option(ask.pbx, ask.pbx) if ask.pbx else None
-    return parts.field(at, "PBX", parts.external("pbx", "Choose a PBX", chosen, from_length=0))
+    return parts.field(at, "PBX", parts.external("pbx", "Choose a PBX", chosen, from_length=0), dispatch=context.pbx_matters)
 
 
 _KIND_OPTIONS = (
@@ -138,7 +146,23 @@ def _provider(at: str, ask: Ask, context: FormContext) -> Block:
 
 def _reason(at: str, ask: Ask, context: FormContext) -> Block:
     element = parts.text_input("reason", ask.reason, multiline=True, max_length=REASON_LENGTH)
-    return parts.field(at, "Reason", element, hint="The approvers see this: what the certificate is for, and by when.")
+    hint = "The approvers see this: what the certificate is for, and by when."
+    if ask.emergency and context.emergency:
+        hint = f"At least {REASON_MIN} characters: what is broken, and why it cannot wait. Everybody who is told reads this."
+    return parts.field(at, "Reason", element, hint=hint)
+
+
+def _emergency(at: str, ask: Ask, context: FormContext) -> Block:
+    options = [parts.option("Emergency: at once, without the approvals", "1")]
+    element = parts.choice("emergency", "checkboxes", options, ["1"] if ask.emergency else [])
+    hint = "Everybody whom the policy names is told at once, and a second person has to confirm it afterwards."
+    return parts.field(at, "Emergency", element, hint=hint, optional=True, dispatch=True)
+
+
+def _emergency_pbx(at: str, ask: Ask, context: FormContext) -> Block:
+    """Always empty: it is there to be typed."""
+    element = parts.text_input("emergency_pbx", max_length=PBX_LENGTH)
+    return parts.field(at, "Name of the PBX", element, hint="Type out the name of the PBX that is chosen above.")
 
 
 def _start(at: str, ask: Ask, context: FormContext) -> Block:
@@ -159,6 +183,8 @@ _RENDER: Mapping[str, Callable[[str, Ask, FormContext], Block]] = {
     "provider": _provider,
     "reason": _reason,
     "start": _start,
+    "emergency": _emergency,
+    "emergency_pbx": _emergency_pbx,
 }
 
 

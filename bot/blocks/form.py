@@ -67,9 +67,10 @@ class FormState:
 
 
 def form(state: FormState, context: FormContext, problems: Sequence[Problem | Mapping[str, str]] = ()) -> View:
-    """The form as it stands, each problem above its field. Only parameters that are kept stay in the metadata."""
+    """The form as it stands, each problem above its field. Only parameters that are kept stay in the metadata, and an emergency
+    only where there is its box to untick."""
     kept = tuple(key for key in state.ask.params if key in context.kept)
-    carried = replace(state, ask=replace(state.ask, params=kept))
+    carried = replace(state, ask=replace(state.ask, params=kept, emergency=state.ask.emergency and context.emergency))
     told = _by_field([_problem(each) for each in problems], state.ask, context)
     blocks = parts.sections(packed(told.pop("", [])))
     for name in shown(state.ask, context):
@@ -105,7 +106,10 @@ def _by_field(problems: Sequence[Problem], ask: Ask, context: FormContext) -> di
 
 
 #: Where a problem goes when its own field is not on display.
-_NEAREST = {"provider": "dns", "auto_renewal": "kind", "files": "kind", "domain": "kind", "dns": "kind"}
+_NEAREST = {
+    "provider": "dns", "auto_renewal": "kind", "files": "kind", "domain": "kind", "dns": "kind", "emergency_pbx": "emergency",
+    "emergency": "pbx",
+}  # fmt: skip
 
 
 def _home(field: str, ask: Ask, context: FormContext) -> str:

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Protocol, Self
 
-from bot.blocks import parts, words
+from bot.blocks import emergencies, parts, words
 from bot.blocks.card import BUTTONS, ending
 from bot.blocks.parts import Block, View
 from bot.blocks.replies import Listed, expiry, is_soon
 from bot.blocks.text import at, code, escape, listed, packed, quote
+from bot.domain.emergencies import awaits_look
 from bot.domain.requests import MOST, Execution, Request, canonical
 
 #: How many requests and how many certificates a section shows at once.
@@ -23,6 +24,10 @@ _LONGEST = 2000
 #: So many blocks at most tell of PBXs that could not be asked.
 _TROUBLES = 4
 
+#: The oldest emergencies that nobody has confirmed; when they are, the next ones come up.
+EMERGENCIES = 5
+
+UNCONFIRMED = "Emergencies to confirm"
 WAITING, MINE, RUNNING, EXPIRING = "Waiting for me", "My requests", "Running", "Certificates by expiry"
 
 
@@ -92,6 +97,7 @@ class Home:
 
     user: str
     now: datetime
+    emergencies: Part = Part()
     waiting: Part = Part()
     mine: Part = Part()
     running: Part = Part()
@@ -120,6 +126,10 @@ def _is_own(entry: Entry, user: str) -> bool:
     return entry.request.requester == user
 
 
+def _may_look(entry: Entry, user: str) -> bool:
+    return bool(entry.waits) and awaits_look(entry.request)
+
+
 #: In the order in which they stand. What is decided is decided on the card, where the evidence is.
 ACTS: tuple[Act, ...] = (
     Act(lambda entry, user: entry.waits and bool(entry.link),
@@ -127,6 +137,8 @@ ACTS: tuple[Act, ...] = (
     Act(lambda entry, user: not entry.waits and bool(entry.link),
         lambda entry: parts.link("Open its card", "home_card", entry.link)),
     _of_card("withdraw", _is_own),
+    Act(_may_look, lambda entry: emergencies.confirm_button(entry.request)),
+    Act(_may_look, lambda entry: emergencies.object_button(entry.request)),
 )  # fmt: skip
 
 
@@ -139,6 +151,7 @@ def home(shown: Home) -> View:
         )
         | {"block_id": "top"},
         *([_unsure()] if shown.unsure else []),
+        *_emergencies(shown),
         *_section(WAITING, shown.waiting, shown.user, "Nothing waits for your approval."),
         *_section(MINE, shown.mine, shown.user, "You have not asked for anything yet."),
         *_section(RUNNING, shown.running, shown.user, "Nothing is approved and not done."),
@@ -159,6 +172,11 @@ def _unsure() -> Block:
         "missing here. Press Refresh in a minute. [membership_unknown]"
     )
     return parts.section(text)
+
+
+def _emergencies(shown: Home) -> list[Block]:
+    """Only where there is one that waits for this person."""
+    return _section(UNCONFIRMED, shown.emergencies, shown.user, "") if shown.emergencies.entries else []
 
 
 def _section(title: str, part: Part, user: str, nothing: str) -> list[Block]:
@@ -188,7 +206,8 @@ def _text(request: Request, user: str) -> str:
     begins = f"Begins {at(request.starts_at)}." if request.starts_at and request.execution is Execution.QUEUED else ""
     who = "" if request.requester == user else f"Asked for by <@{request.requester}>, {at(request.created_at)}"
     why = quote(request.ask.reason, 300, lines=2) if request.is_open else ""
-    lines = [f"*{escape(words.title(request), 300)}*", words.state(request), begins, who, why, *ending(request)]
+    urgent = emergencies.lines(request)
+    lines = [f"*{escape(words.title(request), 300)}*", *urgent, words.state(request), begins, who, why, *ending(request)]
     return packed((line for line in lines if line), _LONGEST)[0]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.blocks import deciders, parts, waiting, words
+from bot.blocks import deciders, emergencies, parts, waiting, words
 from bot.blocks.card import word_buttons
 from bot.blocks.parts import Block
 from bot.blocks.text import at, code, duration, escape, listed, quote
@@ -41,6 +41,8 @@ def line_blocks(event: Event, request: Request, operators: Sequence[str] = ()) -
     if event.kind is EventKind.LOGIN_STOPPED and not request.has_ended:
         blocks.append(parts.actions(parts.button("Try again", "try_again", Shown.of(request).dump(), confirm=_careful())))
     if event.kind is EventKind.PERSON_WANTED and (buttons := word_buttons(request)):
+        blocks.append(parts.actions(*buttons))
+    if event.kind in (EventKind.EMERGENCY, EventKind.UNCONFIRMED) and (buttons := emergencies.buttons(request)):
         blocks.append(parts.actions(*buttons))
     return blocks
 
@@ -83,6 +85,8 @@ def _rule_changed(event: Event, request: Request) -> str:
 
 
 def _approved(event: Event, request: Request) -> str:
+    if event.data.get("emergency"):
+        return f"👍 *approved* as an emergency, without the approvals. The bot will now do it on {_pbx(request)}."
     does = "" if request.starts_at else f" The bot will now do it on {_pbx(request)}."
     return f"👍 *approved*: that was the last approval needed.{does}"
 
@@ -248,6 +252,10 @@ LINES: Mapping[EventKind, Line] = {
     EventKind.UNKNOWN: _unknown,
     EventKind.PERSON_WANTED: _person_wanted,
     EventKind.WORD_GIVEN: _word_given,
+    EventKind.EMERGENCY: emergencies.line,
+    EventKind.CONFIRMED: emergencies.line,
+    EventKind.OBJECTED: emergencies.line,
+    EventKind.UNCONFIRMED: emergencies.line,
 }
 
 

@@ -56,6 +56,11 @@ def read_reason(view: View) -> str:
     return _text(_values(view)["reason"])
 
 
+def read_emergency_pbx(view: View) -> str:
+    """The PBX's name as it was typed out for an emergency; it is compared and not kept."""
+    return _text(_values(view).get("emergency_pbx", {}))
+
+
 def _values(view: View) -> dict[str, Mapping[str, Any]]:
     """Each field's element by the field's name; every input block has one element."""
     blocks = view.get("state", {}).get("values", {})
@@ -105,4 +110,5 @@ _READ: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "provider": _chosen,
     "reason": _text,
     "start": _moment,
+    "emergency": _ticked,
 }

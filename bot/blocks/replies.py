@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.blocks import parts, words
+from bot.blocks import emergencies, parts, words
 from bot.blocks.card import ending
 from bot.blocks.lines import line
 from bot.blocks.parts import Block
@@ -60,6 +60,7 @@ def help_text() -> str:
 def status(request: Request, events: Sequence[Event]) -> str:
     """How a request stands, with as many of its last events as fit into 3000 characters."""
     top = [f"*{escape(words.title(request), 300)}*, asked for by {mention(request.requester)}", words.state(request)]
+    top += emergencies.lines(request)
     text = packed([*top, *ending(request)])[0]
     if request.reduced_at is not None:
         return f"{text}\n{words.reduced(request.reduced_at)}"

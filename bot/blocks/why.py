@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from bot.blocks import deciders, words
+from bot.blocks import deciders, emergencies, words
 from bot.blocks.text import at, code, escape
 from bot.domain.explanation import Explanation
 from bot.domain.rules import Rule
@@ -12,7 +12,7 @@ from bot.domain.rules import Rule
 def why(told: Explanation) -> str:
     """In mrkdwn, for one person alone: here those are named, too, who are not pinged on the card."""
     request = told.request
-    lines = [f"*{escape(words.title(request), 300)}*", words.state(request)]
+    lines = [f"*{escape(words.title(request), 300)}*", words.state(request), *emergencies.lines(request)]
     if told.refusal is not None:
         lines.append(f"🚫 {told.refusal.reason}")
     for rule in told.rules:
@@ -42,6 +42,7 @@ def _rule(named: Rule, told: Explanation) -> list[str]:
     lines = [f"⚖️ The rule {when}: {code(rule.line, 100)}. It takes {deciders.asked_for(rule)}."]
     if rule.approvers:
         lines.append(f"*Could approve*: {words.people([each for each in rule.approvers if each != told.request.requester])}")
+    lines += emergencies.of_rule(rule)
     if told.request.is_open and (wanted := deciders.still_wanted(told.request, rule, ())):
         lines.append(f"*Still wanted*: {wanted}")
     return lines

@@ -82,11 +82,14 @@ class EventKind(StrEnum):
     #: What waits for people is about to be told to each of them; no request's own. data: day (a date, in ``slack.timezone``),
     #: users, requests (for each of these users a list of numbers)
     DIGEST = "digest"
-    #: One person lets it be done without the approvals, as the rule allows. data: reason, rule, confirm_by
+    #: One person lets it be done without the approvals, as the rule allows. data: reason, rule, version, digest, confirm_by,
+    #: to (list of users and groups who are told)
     EMERGENCY = "emergency"
-    #: A second person has looked at it afterwards. data: comment
+    #: A second person has looked at it afterwards and found it right. data: comment, rule
     CONFIRMED = "confirmed"
-    #: Nobody has, and the time for it is over. data: number (1 for the first)
+    #: A second person has looked at it afterwards and found it wrong. data: reason, rule
+    OBJECTED = "objected"
+    #: Nobody has looked at it, and the time for it is over. data: number (1 for the first), confirm_by, to
     UNCONFIRMED = "unconfirmed"
     #: It is approved and begins later. data: start, why (`bot.domain.schedule.Why`)
     SCHEDULED = "scheduled"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain import policy
+from bot.domain.emergencies import awaits_look, may_look
 from bot.domain.policy import Verdict
 from bot.domain.requests import Request
 from bot.domain.rules import Memberships, Rule
@@ -14,7 +15,10 @@ def may_read(request: Request, rules: Sequence[Rule], operators: Sequence[str], 
 
 
 def may_decide(request: Request, rules: Sequence[Rule], user: str, members: Memberships) -> bool | None:
-    """Whether it waits for this person: it is open, not their own, and they may vote and have not. None as above."""
+    """Whether it waits for this person: it is open, not their own, and they may vote and have not; or it is an emergency that
+    nobody has looked at, and they may. None as above."""
+    if rules and awaits_look(request):
+        return _known(may_look(rules[-1], user, request.requester, members))
     if not request.is_open or not rules or any(vote.user == user for vote in request.votes):
         return False
     return _known(policy.may_vote(rules, user, request.requester, members))
@@ -29,7 +33,7 @@ def groups_to_read(request: Request, rules: Sequence[Rule], operators: Sequence[
 
 def groups_to_decide(request: Request, rules: Sequence[Rule], user: str) -> frozenset[str]:
     """The same for `may_decide`."""
-    if not request.is_open or user == request.requester:
+    if not (request.is_open or awaits_look(request)) or user == request.requester:
         return frozenset()
     return frozenset(group for rule in rules for group in policy.groups_to_read(user, rule.approvers))
 

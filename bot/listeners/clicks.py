@@ -17,7 +17,7 @@ from bot.store import audit, ledger, votes
 from bot.store.engine import LISTENER_WAIT
 from bot.store.votes import APPROVE, REJECT, TRY_AGAIN
 
-_UNKNOWN = "There is no such request, so nothing was done. [no_request]"
+UNKNOWN = "There is no such request, so nothing was done. [no_request]"
 
 
 def register(app: App, desk: Desk) -> None:
@@ -64,18 +64,18 @@ def _vote(desk: Desk, verdict: str) -> Callable[..., None]:
     def vote(ack: Ack, body: Body) -> None:
         shown = Shown.load(body["actions"][0]["value"])
         try:
-            known = _record(desk, body, shown, verdict, body.get("response_url", ""))
+            known = record(desk, body, shown, verdict, body.get("response_url", ""))
         except StoreError as error:
             desk.answer_later(body, not_taken(error))
         else:
             if not known:
-                desk.answer_later(body, _UNKNOWN)
+                desk.answer_later(body, UNKNOWN)
         ack()
 
     return vote
 
 
-def _record(desk: Desk, body: Body, shown: Shown, verdict: str, reply_to: str = "", reason: str = "") -> bool:
+def record(desk: Desk, body: Body, shown: Shown, verdict: str, reply_to: str = "", reason: str = "") -> bool:
     """Whether there is such a request; then the click is committed."""
     store = desk.context.store
     with store.begin(LISTENER_WAIT) as session:
@@ -92,7 +92,7 @@ def _ask_why(desk: Desk) -> Callable[..., None]:
         request = desk.load(shown.request)
         ack()
         if request is None:
-            desk.answer_later(body, _UNKNOWN)
+            desk.answer_later(body, UNKNOWN)
         else:
             desk.open_later(body, dialogs.reject_reason(request, shown.dump()))
 
@@ -107,7 +107,7 @@ def _say_why(desk: Desk, verdict: str, please: str) -> Callable[..., None]:
             ack(response_action="errors", errors={"reason": please})
             return
         try:
-            known = _record(desk, body, shown, verdict, reason=reason)
+            known = record(desk, body, shown, verdict, reason=reason)
         except StoreError as error:
             ack(response_action="errors", errors={"reason": not_taken(error)})
             return
@@ -124,7 +124,7 @@ def _withdraw(desk: Desk) -> Callable[..., None]:
         shown, user = Shown.load(body["actions"][0]["value"]), body["user"]["id"]
         request = desk.load(shown.request)
         if request is None:
-            desk.answer_later(body, _UNKNOWN)
+            desk.answer_later(body, UNKNOWN)
         elif sorry := _take_back(desk, request, user):
             desk.answer_later(body, sorry)
         ack()
@@ -164,7 +164,7 @@ def _details(desk: Desk) -> Callable[..., None]:
         request = desk.load(Shown.load(body["actions"][0]["value"]).request)
         ack()
         if request is None:
-            desk.answer_later(body, _UNKNOWN)
+            desk.answer_later(body, UNKNOWN)
         else:
             desk.open_later(body, details(request))
 

@@ -1,7 +1,6 @@
 """`/pbx-cert` and the shortcut: open the form, or answer in words."""
 
 from collections.abc import Callable
-from typing import Any
 
 from slack_bolt import Ack, App
 
@@ -34,7 +33,7 @@ def _command(desk: Desk) -> Callable[..., None]:
         word, _, rest = body.get("text", "").strip().partition(" ")
         if not word:
             ack()
-            desk.open_later(body, empty_form(desk, body["channel_id"], body.get("response_url", "")))
+            desk.open_form_later(body, empty_form(desk, body["channel_id"], body.get("response_url", "")), body["user_id"])
         elif word == "status":
             ack(_status(desk, rest.strip().lstrip("#"), body))
         elif word == "why":
@@ -57,18 +56,18 @@ def _command(desk: Desk) -> Callable[..., None]:
 def _shortcut(desk: Desk) -> Callable[..., None]:
     def shortcut(ack: Ack, body: Body) -> None:
         ack()
-        desk.open_later(body, empty_form(desk, "", ""))
+        desk.open_form_later(body, empty_form(desk, "", ""), body["user"]["id"])
 
     return shortcut
 
 
-def empty_form(desk: Desk, channel: str, reply_to: str) -> dict[str, Any]:
+def empty_form(desk: Desk, channel: str, reply_to: str) -> FormState:
     """Where only one PBX can be meant, it is chosen already: there is one, or the channel is one PBX's own."""
     config = desk.context.config
     own = [pbx.name for pbx in config.pbx if pbx.channel == channel != config.slack.channel]
     here = own if len(config.pbx) > 1 else [config.pbx[0].name]
     ask = Ask(pbx=here[0] if len(here) == 1 else "")
-    return desk.form(FormState(ask, asked_in=channel, reply_to=reply_to))
+    return FormState(ask, asked_in=channel, reply_to=reply_to)
 
 
 def _status(desk: Desk, number: str, body: Body) -> str:

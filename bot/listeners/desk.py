@@ -11,6 +11,7 @@ from bot.domain.requests import Ask, Request
 from bot.exceptions import SlackError, SlackFateUnknown, StoreBusy, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.painting import Painter
+from bot.slack.gateway import Opened
 from bot.store import ledger
 from bot.store.engine import LISTENER_WAIT
 from bot.work.check import Checker
@@ -57,8 +58,41 @@ class Desk:
 
         defer(job)
 
+    def open_form_later(self, body: Body, state: FormState, user: str) -> None:
+        """The form, and once more if Slack had to be asked whether this person is offered the emergency."""
+        view = self.form(state, user)
+
+        def job() -> None:
+            opened = self._opened(body, view)
+            if opened is not None and self.checker.might_be_offered(state.ask, user):
+                self._paint_if_changed(opened.id, 0.0, view, self.form(state, user), opened.hash)
+
+        defer(job)
+
+    def repaint_form_later(self, body: Body, state: FormState) -> None:
+        """With the fields of what was chosen, under the same ids: what was typed stays. At once by what is known, and once more
+        like `open_form_later`."""
+        view_id, at, seen, user = body["view"]["id"], _acted_at(body), body["view"]["hash"], body["user"]["id"]
+        view = self.form(state, user)
+        self.painter.acted(view_id, at)
+
+        def job() -> None:
+            self.painter.paint(view_id, at, view, seen)
+            if self.checker.might_be_offered(state.ask, user):
+                self._paint_if_changed(view_id, at, view, self.form(state, user), seen)
+
+        defer(job)
+
+    def _paint_if_changed(self, view_id: str, at: float, old: Mapping[str, Any], new: Mapping[str, Any], seen: str) -> None:
+        if new != old:
+            self.painter.paint(view_id, at, new, seen)
+
     def open(self, body: Body, view: Mapping[str, Any]) -> str:
         """The id of the modal that opened; "" if Slack did not open it or does not say so, and the person knows."""
+        opened = self._opened(body, view)
+        return opened.id if opened else ""
+
+    def _opened(self, body: Body, view: Mapping[str, Any]) -> Opened | None:
         try:
             return self.context.slack.open_view(body["trigger_id"], view)
         except SlackFateUnknown as error:
@@ -66,11 +100,11 @@ class Desk:
             self.answer(body, f"{told} Nothing has changed. [{error.code}]")
         except SlackError as error:
             self.answer(body, f"Slack did not open the window for this; nothing has changed. Please try again. [{error.code}]")
-        return ""
+        return None
 
     def update_later(self, body: Body, view: Mapping[str, Any], *, unless_changed: bool = False) -> None:
         """Repaint the modal that was acted in, once this is acknowledged; perhaps only if it is still what the person saw."""
-        view_id, at = body["view"]["id"], float(body["actions"][0]["action_ts"])
+        view_id, at = body["view"]["id"], _acted_at(body)
         seen = body["view"]["hash"] if unless_changed else None
         self.painter.acted(view_id, at)
         defer(lambda: self.painter.paint(view_id, at, view, seen))
@@ -97,11 +131,15 @@ class Desk:
         else:
             self.context.slack.direct(body["user"]["id"], blocks=[], text=text)
 
-    def form(self, state: FormState) -> dict[str, Any]:
-        return form(state, self.form_context(state.ask, state.draft))
+    def form(self, state: FormState, user: str) -> dict[str, Any]:
+        return form(state, self.form_context(state.ask, state.draft, user))
 
-    def form_context(self, ask: Ask, draft: int | None) -> FormContext:
-        return self.checker.form_context(ask, draft)
+    def form_context(self, ask: Ask, draft: int | None, user: str) -> FormContext:
+        return self.checker.form_context(ask, draft, user)
+
+
+def _acted_at(body: Body) -> float:
+    return float(body["actions"][0]["action_ts"])
 
 
 def not_taken(error: StoreError) -> str:

@@ -11,7 +11,7 @@ from bot.domain.dns_catalogue import Catalogue
 from bot.listeners.desk import Body, Desk
 
 #: The fields on whose value it depends which fields there are.
-CHANGING = ("kind", "dns", "auto_renewal", "provider")
+CHANGING = ("pbx", "kind", "dns", "auto_renewal", "provider", "emergency")
 #: The most that an external select shows (docs.slack.dev/reference/block-kit/block-elements/select-menu-element).
 MOST = 100
 
@@ -21,21 +21,14 @@ def register(app: App, desk: Desk) -> None:
         app.action(field)(_changed(desk))
     app.options("pbx")(_pbxs(desk))
     app.options("provider")(_providers)
-    app.action("pbx")(_noted)
 
 
 def _changed(desk: Desk) -> Callable[..., None]:
-    """Repaint with the fields of that choice, under the same ids: what was typed stays."""
-
     def changed(ack: Ack, body: Body) -> None:
         ack()
-        desk.update_later(body, desk.form(read_state(body["view"])), unless_changed=True)
+        desk.repaint_form_later(body, read_state(body["view"]))
 
     return changed
-
-
-def _noted(ack: Ack) -> None:
-    ack()
 
 
 def _pbxs(desk: Desk) -> Callable[..., None]:

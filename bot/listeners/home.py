@@ -45,7 +45,7 @@ def _go(desk: Desk, *, pressed: bool = False) -> Callable[..., None]:
 def _ask(desk: Desk) -> Callable[..., None]:
     def ask(ack: Ack, body: Body) -> None:
         ack()
-        desk.open_later(body, empty_form(desk, "", ""))
+        desk.open_form_later(body, empty_form(desk, "", ""), body["user"]["id"])
 
     return ask
 
@@ -56,7 +56,8 @@ def _renew(desk: Desk) -> Callable[..., None]:
     def renew(ack: Ack, body: Body) -> None:
         ack()
         pbx = desk.context.config.pbx_named(body["actions"][0]["value"])
-        desk.open_later(body, desk.form(FormState(Ask(pbx=pbx.name))) if pbx else empty_form(desk, "", ""))
+        state = FormState(Ask(pbx=pbx.name)) if pbx else empty_form(desk, "", "")
+        desk.open_form_later(body, state, body["user"]["id"])
 
     return renew
 

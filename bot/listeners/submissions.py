@@ -14,9 +14,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.blocks import dialogs
+from bot.blocks import emergencies as texts
 from bot.blocks import form as forms
-from bot.blocks.form import FormState
-from bot.blocks.reading import read_files, read_state, read_typed, received
+from bot.blocks.form import FormState, block_id
+from bot.blocks.reading import read_emergency_pbx, read_files, read_state, read_typed, received
+from bot.domain import emergencies
 from bot.domain.certificates import MAX_BYTES, check_file_name
 from bot.domain.dns_catalogue import Catalogue
 from bot.domain.dns_providers import check_params
@@ -29,12 +31,14 @@ from bot.domain.schedule import start_problem
 from bot.exceptions import Stale, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, delivery, not_taken
+from bot.listeners.emergencies import declare
 from bot.store import agenda, ledger
 from bot.store.agenda import Work
 from bot.store.engine import LISTENER_WAIT
 from bot.store.vault import Vault
 from bot.work.examine import TYPED_PARAMS, file_secret
 from bot.work.narrate import REPLY_TO
+from bot.work.received import forget_received
 
 #: When the check starts although nobody said that the answer has left: the process died in between.
 AT_LATEST = timedelta(seconds=3)
@@ -57,16 +61,17 @@ def _submitted(desk: Desk) -> Callable[..., None]:
             if old is not None and not new:  # the form's metadata may be too short for their names and links
                 ask = replace(ask, files=old.ask.files)
             typed = {**_kept(desk, old, ask), **read_typed(view)}
-            problems = _problems(desk, ask, typed, user)
+            ask = replace(ask, start="") if ask.emergency else ask  # its field is not on display then
+            problems = _problems(desk, ask, typed, user) + _emergency(desk, ask, user, read_emergency_pbx(view))
             if problems:
-                ack(**_refusal(desk, view, replace(state, ask=ask), problems))
+                ack(**_refusal(desk, view, replace(state, ask=ask), problems, user))
                 return
             draft = _store(desk, body, replace(state, ask=ask), old, typed)
         except (Stale, IntegrityError):  # the second: another delivery of this was stored in the same moment
             ack(response_action="update", view=_overtaken(desk, body))
             return
         except StoreError as error:
-            ack(**_refusal(desk, view, replace(state, ask=ask), [Problem("reason", not_taken(error), error.code)]))
+            ack(**_refusal(desk, view, replace(state, ask=ask), [Problem("reason", not_taken(error), error.code)], user))
             return
         ack(response_action="update", view=dialogs.checking(draft.ask, draft.id, draft.version))
         defer(lambda: _release(desk, draft.id))
@@ -147,12 +152,25 @@ def _dns(desk: Desk, ask: Ask, typed: Mapping[str, str | int | bool]) -> list[Pr
     return [Problem("dns", f"The profile {profile.name} is incomplete: {fault.message}", fault.code) for fault in faults]
 
 
-def _refusal(desk: Desk, view: Mapping[str, Any], state: FormState, problems: list[Problem]) -> dict[str, Any]:
+def _emergency(desk: Desk, ask: Ask, user: str, typed: str) -> list[Problem]:
+    """For whom a group decides whether they may, the check asks Slack."""
+    if not ask.emergency:
+        return []
+    if desk.form_context(ask, None, user).emergency:
+        return emergencies.problems(ask, typed)
+    text = "No rule of the configuration lets you have this done at once. Untick the emergency and ask for the approvals."
+    return [Problem("emergency", text, "no_emergency")]
+
+
+def _refusal(desk: Desk, view: Mapping[str, Any], state: FormState, problems: list[Problem], user: str) -> dict[str, Any]:
     """Each problem next to its field; where somebody was faster than our repaint and lacks the field, the form with it."""
-    errors = forms.errors(problems, state.revision, state.ask, desk.form_context(state.ask, None))
-    if errors.keys() <= {block["block_id"] for block in view["blocks"]}:
+    context, displayed = desk.form_context(state.ask, None, user), {block["block_id"] for block in view["blocks"]}
+    if block_id("emergency", state.revision) in displayed:  # it was offered, and whoever ticked it is told there
+        context = replace(context, emergency=True)
+    errors = forms.errors(problems, state.revision, state.ask, context)
+    if errors.keys() <= displayed:
         return {"response_action": "errors", "errors": errors}
-    return {"response_action": "update", "view": forms.form(state, desk.form_context(state.ask, state.draft), problems)}
+    return {"response_action": "update", "view": forms.form(state, desk.form_context(state.ask, state.draft, user), problems)}
 
 
 def _store(desk: Desk, body: Body, state: FormState, old: Request | None, typed: Mapping[str, Any]) -> Request:
@@ -201,12 +219,17 @@ def _confirmed(desk: Desk) -> Callable[..., None]:
     def confirmed(ack: Ack, body: Body) -> None:
         store, shown = desk.context.store, Shown.load(body["view"]["private_metadata"])
         try:
+            draft = desk.own_draft(shown.request, body["user"]["id"])
+            if draft is not None and draft.ask.emergency:
+                declare(desk, body, shown)
+                ack(response_action="update", view=texts.declared(draft))
+                return
             with store.begin(LISTENER_WAIT) as session:
                 pending_for = desk.context.config.slack.pending_for
                 request = ledger.confirm(session, store.now(), shown, body["user"]["id"], pending_for)
                 if not desk.context.knows(request.ask.pbx):  # nobody could approve it
                     raise Stale
-                _forget_drafts_secrets(desk, session, request)
+                forget_received(session, store.vault, request.id)
         except Stale:
             ack(response_action="update", view=dialogs.gone())
             return
@@ -214,14 +237,6 @@ def _confirmed(desk: Desk) -> Callable[..., None]:
             # on top of the evidence, so that there is something to press again
             ack(response_action="push", view=dialogs.notice("Not taken", not_taken(error)))
             return
-        ack(response_action="update", view=dialogs.asked(request))
+        ack(response_action="update", view=texts.declared(request) if request.ask.emergency else dialogs.asked(request))
 
     return confirmed
-
-
-def _forget_drafts_secrets(desk: Desk, session: Session, request: Request) -> None:
-    """What the draft was made from is not needed any more: what goes to the PBX is sealed on its own."""
-    vault = desk.context.store.vault
-    names = [name for name in vault.names(session, request.id) if name == TYPED_PARAMS or name.startswith("file:")]
-    if names:
-        vault.wipe(session, request.id, *names)

@@ -43,6 +43,14 @@ class Posted:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """A view, and the hash of what it shows."""
+
+    id: str
+    hash: str
+
+
+@dataclass(frozen=True)
 class Identity:
     """Who the token makes us."""
 
@@ -142,9 +150,9 @@ class Gateway:
 
     # Views
 
-    def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> str:
-        """Returns the view's id."""
-        return _text(self._write("views.open", {"trigger_id": trigger_id, "view": view}), "view", "id")
+    def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> Opened:
+        answer = self._write("views.open", {"trigger_id": trigger_id, "view": view})
+        return Opened(_text(answer, "view", "id"), (answer.get("view") or {}).get("hash") or "")
 
     def push_view(self, trigger_id: str, view: Mapping[str, Any]) -> str:
         """Returns the view's id."""

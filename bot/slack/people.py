@@ -127,7 +127,7 @@ class People:
         return self._groups.read(groups, max_age)
 
     def known(self, groups: Iterable[str], max_age: timedelta = FRESH) -> dict[str, frozenset[str]]:
-        """What `members` would give without asking Slack."""
+        """What `members` would give without asking Slack. With an old ``max_age`` good for an offer, and not for a decision."""
         return self._groups.known(groups, max_age)
 
     def trouble(self, group: str) -> str | None:

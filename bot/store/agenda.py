@@ -39,6 +39,7 @@ class Work(StrEnum):
     REMIND = "remind"  #: a request that nobody has decided yet
     ESCALATE = "escalate"  #: one that nobody has decided for too long
     DIGEST = "digest"  #: once a day, to each approver: all that waits for them
+    ALARM = "alarm"  #: those whom the policy names, each directly, of an emergency
     CONFIRM = "confirm"  #: an emergency that nobody has confirmed afterwards
     NIGHTLY = "nightly"  #: once a day: can everything still be approved by somebody?
     WITNESS = "witness"  #: once a day: the chain's head, for Slack to bear witness

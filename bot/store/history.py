@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot.domain.requests import Decision, Execution, Request
 from bot.store import ledger
-from bot.store.tables import RequestRow
+from bot.store.agenda import Work
+from bot.store.tables import AgendaRow, RequestRow
 
 #: At most so many requests after that one, of those that are meant; ``after`` 0 is the beginning.
 Find = Callable[[Session, int, int], list[Request]]
@@ -28,6 +29,12 @@ def pending(session: Session, after: int, most: int) -> list[Request]:
 def waiting(session: Session, after: int, most: int) -> list[Request]:
     """What is open, oldest first."""
     return _oldest(session, _live(Decision.PENDING), after, most)
+
+
+def unconfirmed(session: Session, after: int, most: int) -> list[Request]:
+    """Emergencies that nobody has looked at yet, oldest first."""
+    raised = select(AgendaRow.request).where(AgendaRow.kind == Work.CONFIRM.value)
+    return _oldest(session, select(RequestRow).where(RequestRow.id.in_(raised)), after, most)
 
 
 def running(session: Session, after: int, most: int) -> list[Request]:

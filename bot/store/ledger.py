@@ -151,6 +151,12 @@ def still_open(session: Session, request: Request) -> None:
     _move(session, request.id, Decision.PENDING, request.version, {"version": request.version})
 
 
+def hold(session: Session, shown: Shown, expected: Decision) -> None:
+    """Hold the row until this is committed. Raises Stale when it is in another state, or is not what was shown any more."""
+    same = (RequestRow.digest == shown.digest,)
+    _move(session, shown.request, expected, shown.version, {"version": shown.version}, same)
+
+
 def judged_bad(session: Session, now: datetime, draft: Request, problems: Sequence[Mapping[str, str]]) -> Request:
     """The check found problems. Raises Stale when the draft changed meanwhile."""
     _move(session, draft.id, Decision.DRAFT, draft.version, _UNJUDGED | {"problems": list(problems)})
@@ -233,14 +239,19 @@ def _is_known(noted: Rule | None, today: Rule | None) -> bool:
     return noted is None if today is None else noted is not None and noted.is_same(today)
 
 
-def approve(session: Session, now: datetime, request: Request, begins: Beginning | None = None) -> None:
+def approve(
+    session: Session, now: datetime, request: Request, begins: Beginning | None = None, *, emergency: bool = False
+) -> None:
     """pending -> approved and queued, with the agenda entry that makes it happen: one transaction, or nothing.
 
-    It is due when it ``begins``; left out, at once.
+    It is due when it ``begins``; left out, at once. An ``emergency`` takes no approvals; `bot.store.emergencies` has written
+    down by then who lets it be done.
     """
+    enough = () if emergency else (RequestRow.approvals >= RequestRow.approvals_needed,)
     _decide(session, request.id, Decision.PENDING, Decision.APPROVED, request.version, decided_at=now,
-            execution=Execution.QUEUED.value, where=(RequestRow.approvals >= RequestRow.approvals_needed,))  # fmt: skip
-    audit.append(session, now, EventKind.APPROVED, BOT, request.id, by=[vote.user for vote in request.votes])
+            execution=Execution.QUEUED.value, where=enough)  # fmt: skip
+    how = {"emergency": True} if emergency else {}
+    audit.append(session, now, EventKind.APPROVED, BOT, request.id, by=[vote.user for vote in request.votes], **how)
     agenda.drop(session, Work.EXPIRE, request.id)
     reminders.drop(session, request.id)
     agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), begins.at if begins else now, request.id)
@@ -267,7 +278,7 @@ def close(session: Session, now: datetime, vault: Vault, request: Request, new: 
             execution=None)  # fmt: skip
     audit.append(session, now, EventKind(new.value), actor, request.id, **data)
     wipe(session, now, vault, request.id)
-    for kind in (Work.EXPIRE, Work.WIPE, Work.CHECK, Work.FULFIL):
+    for kind in (Work.EXPIRE, Work.WIPE, Work.CHECK, Work.FULFIL, Work.CONFIRM):
         agenda.drop(session, kind, request.id)
     reminders.drop(session, request.id)
     if request.decision is not Decision.DRAFT:

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Text, cast, exists, or_, select
 from sqlalchemy.orm import Session
 
-from bot.store.tables import PostRow, RequestRow
+from bot.store.agenda import Work
+from bot.store.tables import AgendaRow, PostRow, RequestRow
 
 #: The purposes that are not an event's number.
 CARD, LINK, LINK_DIRECT, OUTCOME = "card", "link", "link:direct", "outcome"
@@ -98,8 +99,10 @@ def forget_thread(session: Session, about: About) -> None:
 
 
 def with_card(session: Session, since: datetime) -> list[int]:
-    """The requests that have a card in Slack and are not ended, or ended after ``since``; by number."""
+    """The requests that have a card in Slack and are not ended, ended after ``since``, or still wait for somebody to look at
+    them afterwards; by number."""
     card = exists().where(PostRow.about == cast(RequestRow.id, Text), PostRow.purpose == CARD, PostRow.ts != "")
-    wanted = select(RequestRow.id).where(card, or_(RequestRow.ended_at.is_(None), RequestRow.ended_at > since))
+    awaits = exists().where(AgendaRow.kind == Work.CONFIRM.value, AgendaRow.request == RequestRow.id)
+    wanted = select(RequestRow.id).where(card, or_(RequestRow.ended_at.is_(None), RequestRow.ended_at > since, awaits))
     wanted = wanted.where(RequestRow.reduced_at.is_(None))
     return list(session.scalars(wanted.order_by(RequestRow.id)))

@@ -15,7 +15,7 @@ from bot.domain.quorum import Scale, Standing, standing
 from bot.domain.requests import Decision, Request, Shown
 from bot.domain.schedule import Beginning
 from bot.exceptions import Stale
-from bot.store import agenda, audit, ledger
+from bot.store import agenda, audit, emergencies, ledger
 from bot.store.agenda import Work
 from bot.store.tables import RequestRow, VoteRow
 from bot.store.vault import Vault
@@ -163,12 +163,14 @@ def still_wanted(standings: Iterable[Standing]) -> dict[str, Any]:
 def has_quorum(session: Session, vault: Vault, request: Request) -> bool:
     """Whether enough people other than the requester approved exactly this: what the row and the vault hold now.
 
-    Each stands for the groups that they were in when it was approved.
+    Each stands for the groups that they were in when it was approved. An emergency is judged by what was declared.
     """
+    bound = ledger.digest_of(session, vault, request)
+    if request.ask.emergency:
+        return emergencies.stands(session, request, bound)
     approved = select(VoteRow.user, VoteRow.seats).filter_by(
-        request=request.id, version=request.version, state="counted", verdict=APPROVE,
-        digest=ledger.digest_of(session, vault, request),
-    )  # fmt: skip
+        request=request.id, version=request.version, state="counted", verdict=APPROVE, digest=bound
+    )
     people = {user: frozenset(seats or ()) for user, seats in session.execute(approved) if user != request.requester}
     is_seated = request.rule is None or standing(request.rule, people).reached
     return len(people) >= request.approvals_needed and is_seated

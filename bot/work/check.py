@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
+from bot.domain import emergencies
 from bot.domain.dns_catalogue import Catalogue
 from bot.domain.plan import Evidence, plan
 from bot.domain.requests import TYPED, Ask, Decision, Request
+from bot.domain.rules import Case, Memberships, groups_in
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused, Stale
 from bot.store import agenda, audit, ledger
 from bot.store.agenda import Entry
@@ -23,6 +25,8 @@ from bot.work.posting import Poster
 
 log = structlog.get_logger(__name__)
 
+#: How old a membership may be by which the emergency is offered; whether it is allowed is decided by a fresh one.
+OFFER_FOR = timedelta(minutes=10)
 #: What Slack answers when the modal is not there any more (docs.slack.dev/reference/methods/views.update).
 _CLOSED = frozenset({"not_found", "view_not_found", "expired_trigger_id"})
 
@@ -98,20 +102,39 @@ class Checker:
     def form(self, draft: Request) -> dict[str, object]:
         """The form with the draft's values, under block ids that Slack has not seen, so that it takes them."""
         state = FormState(draft.ask, draft.id, draft.version, draft.version, draft.asked_in)
-        return form(state, self.form_context(draft.ask, draft.id), draft.problems)
+        return form(state, self.form_context(draft.ask, draft.id, draft.requester), draft.problems)
 
-    def form_context(self, ask: Ask, draft: int | None) -> FormContext:
+    def form_context(self, ask: Ask, draft: int | None, user: str) -> FormContext:
         config, store = self._context.config, self._context.store
         kept: frozenset[str] = frozenset()
         if draft is not None and ask.dns == TYPED:
             with store.begin() as session:
                 kept = frozenset(store.vault.take_json(session, draft, TYPED_PARAMS))
+        known = self._known_groups()
+        offered = emergencies.is_offered(config.rules, Case(ask.pbx, ask.kind, user, None), known)
         return FormContext(
+            emergency=offered or (offered is None and ask.emergency),
+            pbx_matters=emergencies.depends_on_pbx(config.rules, user, known),
             dns_profiles=tuple((profile.name, profile.provider) for profile in config.dns),
             typed_allowed=config.slack.allow_typed_dns_credentials,
             provider=Catalogue.load().get(ask.provider) if ask.dns == TYPED else None,
             kept=kept,
         )
+
+    def might_be_offered(self, ask: Ask, user: str) -> bool:
+        """Whether Slack has to be asked before it is known if this person is offered the emergency; then it has been."""
+        rules, case = self._context.config.rules, Case(ask.pbx, ask.kind, user, None)
+        if emergencies.is_offered(rules, case, self._known_groups()) is not None:
+            return False
+        self._context.people.members(self._emergency_groups())
+        return True
+
+    def _known_groups(self) -> Memberships:
+        return self._context.people.known(self._emergency_groups(), OFFER_FOR)
+
+    def _emergency_groups(self) -> frozenset[str]:
+        urgent = (clause.rule.emergency for clause in self._context.config.rules.clauses)
+        return groups_in(subject for each in urgent if each for subject in each.by)
 
     def _come_back(self, entry: Entry, error: SlackError | Stale) -> None:
         store = self._context.store

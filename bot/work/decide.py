@@ -6,6 +6,7 @@ from contextlib import suppress
 import structlog
 
 from bot.domain import policy
+from bot.domain.emergencies import is_emergency
 from bot.domain.events import EventKind, Word
 from bot.domain.policy import Verdict
 from bot.domain.quorum import Scale
@@ -16,6 +17,7 @@ from bot.store import agenda, audit, breakers, fates, ledger, tokens, votes
 from bot.store.agenda import Entry, Work
 from bot.store.votes import APPROVE, REJECT, TRY_AGAIN, Click
 from bot.work.context import Context
+from bot.work.emergencies import VERDICTS, Emergencies
 from bot.work.ruling import Ruling, groups_for, groups_of, ruling
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ class Decider:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._emergencies = Emergencies(context)
 
     def visit(self, entry: Entry) -> None:
         """Decide all that waits; what comes in meanwhile has an entry of its own."""
@@ -57,9 +60,13 @@ class Decider:
         groups: set[str] = set()
         for click in clicks:
             request, ruled = requests[click.shown.request], rulings.get(click.shown.request)
-            if request is None or ruled is None or not ruled.rules:
+            if request is None or ruled is None:
                 continue
-            if click.verdict in (APPROVE, REJECT):
+            if click.verdict in VERDICTS:
+                groups |= self._emergencies.groups_for(click, request, ruled)
+            elif not ruled.rules:
+                continue
+            elif click.verdict in (APPROVE, REJECT):
                 voters = {click.user, *(vote.user for vote in request.votes if vote.verdict == APPROVE)}
                 groups |= groups_of(ruled.rules, voters)
             else:
@@ -72,6 +79,10 @@ class Decider:
     def _decide(self, click: Click, ruled: Ruling | None, members: Memberships) -> None:
         with self._context.store.begin() as session:
             request = ledger.load(session, click.shown.request)
+        if request is not None and ruled is not None and click.verdict in VERDICTS:
+            if refusal := self._emergencies.decide(click, request, ruled, members):
+                self._refuse(click, refusal)
+            return
         if request is None or ruled is None or not self._context.knows(request.ask.pbx):
             self._refuse(
                 click, Verdict(False, "no_rule", "This PBX is not configured any more, so nothing was done.", _NO_RULE)
@@ -141,6 +152,8 @@ class Decider:
 
     def _reason(self, click: Click, request: Request) -> tuple[str, str]:
         now = self._context.now()
+        if is_emergency(request):
+            return "emergency", f"{mention(request.requester)} let this be done as an emergency, without the approvals."
         if request.decision is Decision.APPROVED and any(vote.user == click.user for vote in request.votes):
             return "voted_before", "Your vote for this was counted already."
         if request.decision is Decision.APPROVED and request.decided_at:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.domain import policy
+from bot.domain import emergencies, policy
 from bot.domain.certificates import (
     MAX_BYTES,
     SERVER_EXTENSION,
@@ -110,12 +110,17 @@ class Examiner:
             findings.problems.append(Problem("pbx", ruled.refusal.reason, ruled.refusal.code))
             return
         (findings.rule,) = ruled.rules
-        members |= self._members(groups_in((*findings.rule.requesters, *findings.rule.approvers)))
+        urgent = findings.rule.emergency.by if findings.ask.emergency and findings.rule.emergency else ()
+        members |= self._members(groups_in((*findings.rule.requesters, *findings.rule.approvers, *urgent)))
         verdict = policy.may_ask(findings.rule, draft.requester, members)
         if not verdict.permitted:
             findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
         elif why := policy.nobody_left(findings.rule, draft.requester, members):
             findings.problems.append(Problem("pbx", f"{why} ({findings.rule.line})", "nobody_could_approve"))
+        if findings.ask.emergency:
+            verdict = emergencies.may_declare((findings.rule,), draft.requester, members)
+            if not verdict.permitted:
+                findings.problems.append(Problem("emergency", verdict.reason, verdict.code))
 
     def _members(self, groups: Iterable[str]) -> dict[str, frozenset[str]]:
         wanted = frozenset(groups)

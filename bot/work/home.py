@@ -124,19 +124,21 @@ class Homes:
 
     def _view(self, user: str, places: Places) -> tuple[View, list[int]]:
         waiting = self._reader.page(user, history.waiting, places.waiting, blocks.SIZE, waiting=True)
+        urgent = self._reader.page(user, history.unconfirmed, 0, blocks.EMERGENCIES, waiting=True)
         mine, after_mine = self._mine(user, places)
         running = self._reader.page(user, history.running, places.running, blocks.SIZE)
-        numbers = [item.request.id for page in (waiting, mine, running) for item in page.items]
+        numbers = [item.request.id for page in (urgent, waiting, mine, running) for item in page.items]
         links = self._links.known(numbers)
         shown = Home(
             user=user,
             now=self._context.now(),
+            emergencies=_part(replace(urgent, more=False), links, places, places, places),
             waiting=_part(waiting, links, replace(places, waiting=0), places, replace(places, waiting=waiting.after)),
             mine=_part(mine, links, replace(places, mine=0, mine_ended=False), places, after_mine),
             running=_part(running, links, replace(places, running=0), places, replace(places, running=running.after)),
             listings=self._listings.known(),
             places=places,
-            unsure=waiting.unsure or running.unsure,
+            unsure=urgent.unsure or waiting.unsure or running.unsure,
         )
         return blocks.home(shown), numbers
 

@@ -5,9 +5,10 @@ that wait are told together, and the card is painted once. What Slack has no roo
 nothing else of the visit.
 
 Whatever the workspace is told of a request goes through here. Apart from it there are only: private answers to whoever
-clicked or typed something (`bot.work.decide`, `bot.listeners`), a draft's result for its requester (`bot.work.check`), and what
-concerns no request: an outage of a PBX (`bot.work.notices`) or of our own database (`bot.work.watch`, `bot.work.herald`), and
-the audit chain's head (`bot.work.witness`). A test keeps it so.
+clicked or typed something (`bot.work.decide`, `bot.listeners`), a draft's result for its requester (`bot.work.check`), an
+emergency's word to each whom the policy names (`bot.work.alarm`), and what concerns no request: an outage of a PBX
+(`bot.work.notices`) or of our own database (`bot.work.watch`, `bot.work.herald`), and the audit chain's head
+(`bot.work.witness`). A test keeps it so.
 """
 
 import hashlib

@@ -6,7 +6,8 @@ To replay a case: ``python -m tests.crash.matrix KIND DATABASE "LABEL" ORDINAL``
 import fcntl
 import json
 import sys
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,6 +57,16 @@ def run(zygote: Zygote, world: World, kind: str, armed: Point | None) -> Result:
         story.end()
     wrong += violations(story, witness)
     return Result(armed, story.was_killed, wrong, story.lives[0].passed)
+
+
+def reached(zygote: Zygote, fresh: Callable[[], AbstractContextManager[World]], kind: str, point: Point) -> Result:
+    """Of the first run in which the point was reached, or of the last of all; each in a world of its own."""
+    for attempt in range(1, ATTEMPTS + 1):
+        with fresh() as world:
+            result = run(zygote, world, kind, point)
+        if result.held is not None or attempt == ATTEMPTS:
+            break
+    return result
 
 
 def close(world: World) -> None:

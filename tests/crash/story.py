@@ -9,10 +9,11 @@ from bot.sandbox.slack.errors import PersonRefused
 from bot.sandbox.slack.modal import Modal
 from tests.crash.life import PATIENCE, Life, Zygote
 from tests.crash.points import Point
+from tests.flow import breaking_glass as glass
 from tests.flow.world import World
 
 #: Which field only the form of this kind has.
-_SHOWS = {"trusted": "f0:files", "import": "f0:auto_renewal", "apply": "f0:domain"}
+_SHOWS = {"import": "f0:auto_renewal", "apply": "f0:domain"}
 #: How often people try the same thing before they give up.
 _TRIES = 12
 #: How often time jumps before somebody asks what the bot is waiting for.
@@ -36,6 +37,8 @@ class Story:
         self.lives: list[Life] = []
         self._zygote = zygote
         self._armed = armed
+        if self.is_emergency:
+            glass.with_rule(world, world.tess.id)
         self.config = world.write_config()
         self._is_voted = False
         self._skipped = 0.0
@@ -46,14 +49,22 @@ class Story:
         return self.lives[-1]
 
     @property
+    def is_emergency(self) -> bool:
+        """A trusted CA that is let be done without approvals, and confirmed afterwards."""
+        return self.kind == "emergency"
+
+    @property
     def was_killed(self) -> bool:
         return len(self.lives) > 1
 
     def tell(self) -> None:
         """From nothing to the end of everything. Raises AssertionError where it does not get there."""
         self._until("a card is in the channel", self._is_asked, self._ask)
-        self._until("the approval is on the card", self._is_decided, self._approve)
+        if not self.is_emergency:
+            self._until("the approval is on the card", self._is_decided, self._approve)
         self._until("the request has ended", self._has_ended, lambda: None)
+        if self.is_emergency:
+            self._until("somebody has looked at it", self._is_looked_at, self._look_at_it)
         self._come_to_rest()
 
     def end(self) -> None:
@@ -81,19 +92,27 @@ class Story:
         self._look_for(lambda: bool(self.world.tess.modals))
 
     def _fill(self, form: Modal) -> None:
-        if self.kind != "trusted":
+        if self.kind in _SHOWS:
             form.choose("kind", self.kind)
             self._look_for(lambda: any(block.get("block_id") == _SHOWS[self.kind] for block in form.view["blocks"]))
         form.pick("pbx", "hq")
-        if self.kind == "trusted":
+        if self.is_emergency:
+            self._break_glass(form)
+        if self.kind in ("trusted", "emergency"):
             form.attach("files", ("corp-root.crt", self.world.root.cert_pem))
         elif self.kind == "import":
             form.attach("files", ("pbx.pem", self.material.bundle_pem))
         else:
             form.type("domain", "pbx.example.com")
             form.choose("dns", "corp")
-        form.type("reason", "The old one expires")
+        form.type("reason", "The old one expires in a minute")
         form.submit()
+
+    def _break_glass(self, form: Modal) -> None:
+        self._look_for(lambda: glass.BOX in form.field_labels())
+        form.check(glass.BOX, "1")
+        self._look_for(lambda: glass.NAME in form.field_labels())
+        form.type(glass.NAME, "hq")
 
     def _is_decided(self) -> bool:
         return "approved it" in "\n".join(self._thread())
@@ -102,6 +121,17 @@ class Story:
         """An acknowledged click must not be pressed again: it is the bot's to keep."""
         if not self._is_voted:
             self._is_voted = self.world.ana.click(self.world.cards()[0], "approve").outcome == "acked"
+
+    def _is_looked_at(self) -> bool:
+        return "confirms it" in "\n".join(self._thread())
+
+    def _look_at_it(self) -> None:
+        """The same holds for what was typed into a modal and acknowledged."""
+        if self._is_voted:
+            return
+        self.world.ana.click(self.world.cards()[0], "confirm_afterwards")
+        self._look_for(lambda: bool(self.world.ana.modals))
+        self._is_voted = self.world.ana.modals[-1].submit().outcome == "acked"
 
     def _thread(self) -> list[str]:
         return [line for card in self.world.cards() for line in self.world.thread(card)]

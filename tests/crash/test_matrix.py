@@ -7,8 +7,7 @@ import pytest
 from tests.crash import matrix
 from tests.crash.conftest import Fresh
 from tests.crash.life import Zygote
-from tests.crash.matrix import KINDS, Result
-from tests.crash.points import Point
+from tests.crash.matrix import KINDS
 from tests.matrix_table import RecordProperty, add_row
 
 DATABASES = ("sqlite", "postgresql")
@@ -45,17 +44,7 @@ def test_a_kill_at_any_point_loses_nothing_and_does_nothing_twice(
     mine = every[begin :: STRIDE[size]][share :: SHARES[size]]
     failures = []
     for point in mine:
-        result = _result(zygote, fresh, kind, kept_in, point)
+        result = matrix.reached(zygote, lambda: fresh(kept_in), kind, point)
         add_row(record_property, matrix="crash", row=kind, column=kept_in, held=result.held)
         failures += [f'{kind} {kept_in} "{point.label}" {point.ordinal}: {wrong}' for wrong in result.wrong]
     assert not failures, "\n".join(failures)
-
-
-def _result(zygote: Zygote, fresh: Fresh, kind: str, kept_in: str, point: Point) -> Result:
-    """Of the first run in which the point was reached, or of the last of all."""
-    for attempt in range(1, matrix.ATTEMPTS + 1):
-        with fresh(kept_in) as world:
-            result = matrix.run(zygote, world, kind, point)
-        if result.held is not None or attempt == matrix.ATTEMPTS:
-            break
-    return result

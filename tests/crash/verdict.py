@@ -30,16 +30,19 @@ _LETTERS = (
     (r"🔎 A call about .* it had not arrived", "N"),
     (r"❓", "Q"),
     (r"▶️", "R"),
-    (r"🔑", ""),  # belongs to the line before it
+    (r"🚨 \*EMERGENCY\*", "E"),
+    (r"✅ @Ana Lead has looked at this emergency and confirms it", "X"),
+    (r"🔑|> |A second person has to|\[Confirm afterwards\]", ""),  # belongs to the line before it
 )
 #: The whole thread of a kind. A call whose answer was lost is told of: looked for (Q), found (F) or made anew (N).
 _THREADS = {
     "trusted": r"VAGLU(Q?N)*(C|Q?F)R?D",
+    "emergency": r"EAGLU(Q?N)*(C|Q?F)R?DX",
     "import": r"VAGLU(Q?N)*(C|Q?F)R?D",
     "apply": r"VAGL(Q?N)*(I|Q?FI?)R?SD",
 }
 #: The same where nothing was killed.
-_UNDISTURBED = {"trusted": "VAGLUCD", "import": "VAGLUCD", "apply": "VAGLISD"}
+_UNDISTURBED = {"trusted": "VAGLUCD", "emergency": "EAGLUCDX", "import": "VAGLUCD", "apply": "VAGLISD"}
 
 
 class Witness:
@@ -75,6 +78,7 @@ def violations(story: Story, witness: Witness) -> list[str]:
         *_thread(story),
         *_card(world),
         *_told_privately(world),
+        *(_alarmed(world) if story.is_emergency else ()),
         *witness.falsehoods,
         *(f"past the gateways: {deed}" for life in story.lives for deed in life.astray),
         *_database(story),
@@ -119,6 +123,7 @@ def _apply(one: StoredCertificate, story: Story) -> bool:
 
 _AS_APPROVED: dict[str, Callable[[StoredCertificate, Story], bool]] = {
     "trusted": _trusted,
+    "emergency": _trusted,
     "import": _import,
     "apply": _apply,
 }
@@ -161,6 +166,14 @@ def _told_privately(world: World) -> Iterator[str]:
             yield f"{person.name} was told twice: {said}"
     if len(world.tess.dms()) > 1:
         yield f"Tess was written to {len(world.tess.dms())} times: {[world.slack.read(each) for each in world.tess.dms()]}"
+
+
+def _alarmed(world: World) -> Iterator[str]:
+    """Each lead is told of the emergency directly, once, and nobody that nobody has confirmed it."""
+    for person in (world.ana, world.ben):
+        told = [text for text in map(world.slack.read, person.dms()) if "EMERGENCY" in text or "Nobody has" in text]
+        if len(told) != 1:
+            yield f"{person.name} was told {len(told)} times of the emergency: {told}"
 
 
 def _database(story: Story) -> Iterator[str]:

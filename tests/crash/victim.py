@@ -25,7 +25,7 @@ from bot.store.tables import AgendaRow
 from tests.crash.points import Point, Watch
 
 #: What waits for people, or for nobody: hours away, and nothing to wait for.
-_PATIENT = (Work.EXPIRE.value, Work.WIPE.value, Work.REMIND.value, Work.ESCALATE.value)
+_PATIENT = (Work.EXPIRE.value, Work.WIPE.value, Work.REMIND.value, Work.ESCALATE.value, Work.CONFIRM.value)
 #: Slack's limits are counted in real time, through which the matrix does not sit.
 _WAITS = Waits(rates={})
 

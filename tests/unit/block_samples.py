@@ -20,7 +20,7 @@ from bot.domain.requests import (
     Vote,
 )
 from bot.domain.risk import Risk
-from bot.domain.rules import Rule, Seats
+from bot.domain.rules import Emergency, Rule, Seats
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -127,7 +127,12 @@ EVIDENCE = st.builds(
 )
 _VOTES = st.lists(
     st.builds(
-        Vote, _USERS, st.sampled_from(("approve", "reject")), _ANY_TEXT, TIMES, st.frozensets(st.integers(0, 5), max_size=3)
+        Vote,
+        _USERS,
+        st.sampled_from(("approve", "reject", "confirm", "object")),
+        _ANY_TEXT,
+        TIMES,
+        st.frozensets(st.integers(0, 5), max_size=3),
     ),
     max_size=40,
 )
@@ -135,8 +140,9 @@ _OUTCOMES = st.builds(Outcome, st.none() | st.builds(Installed, st.integers(), _
 APPROVERS = st.lists(_USERS | _GROUPS, max_size=200).map(tuple)
 _SEATS = st.lists(st.builds(Seats, APPROVERS, st.integers(1, 5)), max_size=12).map(tuple)
 RULES = st.builds(
-    Rule, pbx=_NAME, line=_ANY_TEXT, all=_SEATS, any=_SEATS, silent=APPROVERS, comment=st.booleans(), escalate_to=APPROVERS
-)
+    Rule, pbx=_NAME, line=_ANY_TEXT, all=_SEATS, any=_SEATS, silent=APPROVERS, comment=st.booleans(), escalate_to=APPROVERS,
+    emergency=st.none() | st.builds(Emergency, APPROVERS, st.just(timedelta(hours=24))),
+)  # fmt: skip
 
 
 @st.composite

@@ -26,11 +26,29 @@ CONTEXTS = st.builds(
     typed_allowed=st.booleans(),
     provider=st.none() | PROVIDERS,
     kept=st.frozensets(st.sampled_from(["Token", "TTL"])),
+    emergency=st.booleans(),
+    pbx_matters=st.booleans(),
 )
 PROBLEMS = st.lists(
     st.builds(
         Problem,
-        st.sampled_from(["", "pbx", "kind", "files", "domain", "dns", "dns.Token", "provider", "reason", "auto_renewal", "x"]),
+        st.sampled_from(
+            [
+                "",
+                "pbx",
+                "kind",
+                "files",
+                "domain",
+                "dns",
+                "dns.Token",
+                "provider",
+                "reason",
+                "auto_renewal",
+                "emergency",
+                "emergency_pbx",
+                "x",
+            ]
+        ),
         st.text(max_size=2000),
         st.just("code"),
     ),

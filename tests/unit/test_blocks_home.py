@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blocks import home as blocks
-from bot.blocks.home import ACTS, CERTIFICATES, SIZE, Entry, Home, Part, Places, unavailable
+from bot.blocks.home import ACTS, CERTIFICATES, EMERGENCIES, SIZE, Entry, Home, Part, Places, unavailable
 from bot.domain.requests import Decision, Execution
 from tests.unit import block_samples
 from tests.unit.block_samples import NOW, request
@@ -78,7 +78,9 @@ def test_there_is_room_for_full_pages() -> None:
     entries = tuple(Entry(request(id=number), LINK, True) for number in range(1, SIZE + 1))
     part = Part(entries, Places(), Places(waiting=1))
     listings = [Pbx("hq", expiring(*range(40))), *(Pbx(f"p{n}", None, None, "Away. " * 80) for n in range(30))]
-    view = shown(waiting=part, mine=part, running=part, listings=listings, places=Places(certificates=5), unsure=True)
+    urgent = Part(entries[:EMERGENCIES])
+    view = shown(emergencies=urgent, waiting=part, mine=part, running=part, listings=listings, places=Places(certificates=5),
+                 unsure=True)  # fmt: skip
     assert len(view["blocks"]) <= 90
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.domain import readers
-from bot.domain.requests import Decision, Request
+from bot.domain.requests import Decision, Request, Vote
 from bot.domain.rules import Memberships, Rule, Seats
 from tests.unit import block_samples
 
@@ -74,6 +74,18 @@ def test_whom_it_waits_for(user: str, rules: list[Rule], changes: dict[str, Any]
     """It waits for whoever may vote under all of its rules and has not, never for the requester, and for nobody once it is not
     open."""
     assert readers.may_decide(request(**changes), rules, user, {}) is waits
+
+
+@pytest.mark.parametrize(
+    ("user", "looks", "waits"),
+    [(ANA, (), True), (EVE, (), False), (TESS, (), False), (ANA, (block_samples.vote(BOSS, "confirm"),), False)],
+)
+def test_an_emergency_waits_until_somebody_has_looked(user: str, looks: tuple[Vote, ...], waits: bool) -> None:
+    """It waits for whoever may approve and is not its requester, as long as nobody has said anything afterwards."""
+    asked = block_samples.ask(emergency=True)
+    done = request(of=asked, decision=Decision.APPROVED, votes=looks)
+    assert readers.may_decide(done, [rule(ANA, TESS, BOSS)], user, {}) is waits
+    assert readers.groups_to_decide(done, [rule(LEADS)], user) == ({LEADS} if not looks and user != TESS else frozenset())
 
 
 def test_no_group_is_read_that_does_not_matter() -> None:

@@ -11,7 +11,7 @@ import pytest
 from bot.exceptions import SlackFateUnknown, SlackRateLimited, SlackRefused
 from bot.slack.budget import Budget, Rate
 from bot.slack.files import FileInfo
-from bot.slack.gateway import CLOCK_SKEW, EVENT_TYPE, Gateway, Identity, Posted
+from bot.slack.gateway import CLOCK_SKEW, EVENT_TYPE, Gateway, Identity, Opened, Posted
 from tests.unit.slack_api import TOKEN, Reply, Sent, SlackApi, ok, refusal
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -101,10 +101,10 @@ def test_a_direct_channel_that_could_not_be_opened_is_asked_for_again(api: Slack
 
 
 def test_views_are_opened_pushed_and_updated(api: SlackApi, slack: Gateway) -> None:
-    """Opening and pushing give the view's id; an update carries the hash when there is one, and gives the next one."""
-    api.answer("views.open", ok(view={"id": "V1"}))
+    """Opening gives the view's id and hash, pushing its id; an update carries the hash if there is one and gives the next."""
+    api.answer("views.open", ok(view={"id": "V1", "hash": "h1"}))
     api.answer("views.push", ok(view={"id": "V2"}))
-    assert (slack.open_view("t1", VIEW), slack.push_view("t2", VIEW)) == ("V1", "V2")
+    assert (slack.open_view("t1", VIEW), slack.push_view("t2", VIEW)) == (Opened("V1", "h1"), "V2")
     api.answer("views.update", ok(view={"id": "V1", "hash": "h2"}), ok(view={"id": "V1", "hash": "h3"}))
     assert (slack.update_view("V1", VIEW, hash="h1"), slack.update_view("V1", VIEW)) == ("h2", "h3")
     assert the_call(api, "views.open").args == {"trigger_id": "t1", "view": VIEW}

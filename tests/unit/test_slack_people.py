@@ -52,6 +52,20 @@ def test_members_are_read_from_slack(api: SlackApi, people: People) -> None:
     assert people.trouble("S1") is None
 
 
+def test_what_is_known_costs_no_call(api: SlackApi, clock: Clock, people: People) -> None:
+    """What was read before can be looked up for as long as the caller says; nothing is asked, and the unknown is left out."""
+    ten_minutes = timedelta(minutes=10)
+    assert people.known(["S1"], ten_minutes) == {}
+    assert api.sent == []
+    api.answer(METHOD, ok(users=["U1"]))
+    people.members(["S1"])
+    clock.passes(600)
+    assert people.known(["S1", "S2"], ten_minutes) == {"S1": frozenset({"U1"})}
+    clock.passes(1)
+    assert people.known(["S1"], ten_minutes) == {}
+    assert len(api.sent) == 1
+
+
 def test_an_answer_counts_for_thirty_seconds(api: SlackApi, clock: Clock, people: People) -> None:
     """Up to thirty seconds the answer is used again; a moment later Slack is asked anew."""
     api.answer(METHOD, ok(users=["U1"]), ok(users=["U2"]))
