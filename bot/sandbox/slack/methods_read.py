@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from bot.sandbox.slack.asked import Asked, Method, page
 from bot.sandbox.slack.conversations import joined_channel, replies, scope_family, to_json, top_level, visible_channel
 from bot.sandbox.slack.errors import ApiRefusal
-from bot.sandbox.slack.records import Channel, Group, Json, Message
+from bot.sandbox.slack.records import Channel, Group, Json, Member, Message
 
 
 def auth_test(asked: Asked) -> Json:
@@ -85,6 +85,8 @@ def conversations_open(asked: Asked) -> Json:
         raise ApiRefusal("too_many_users")
     if users[0] not in asked.state.members or users[0] == asked.state.bot_user:
         raise ApiRefusal("user_not_found")
+    if asked.state.members[users[0]].deleted:
+        raise ApiRefusal("user_disabled")
     return {"channel": {"id": asked.state.im(users[0]).id}}
 
 
@@ -112,9 +114,22 @@ def users_info(asked: Asked) -> Json:
     member = asked.state.members.get(asked.required("user"))
     if member is None:
         raise ApiRefusal("user_not_found")
+    return {"user": user_json(asked, member)}
+
+
+def user_json(asked: Asked, member: Member) -> Json:
+    """docs.slack.dev/reference/objects/user-object: who is deactivated loses most of it, a stranger shares no channel with us."""
     profile = {"real_name": member.name, "display_name": member.name}
-    user = {"id": member.id, "team_id": asked.state.team, "name": member.name, "deleted": False}
-    return {"user": {**user, "real_name": member.name, "is_bot": member.is_bot, "profile": profile}}
+    team = member.team or asked.state.team
+    shown: Json = {"id": member.id, "team_id": team, "name": member.name, "deleted": member.deleted, "is_bot": member.is_bot}
+    if member.deleted:
+        return shown | {"profile": profile}
+    known: Json = {"real_name": member.name, "profile": profile, "is_restricted": bool(member.guest)}
+    known["is_ultra_restricted"] = member.guest == "single-channel"
+    if team != asked.state.team:
+        shared = (one for one in asked.state.channels.values() if not one.im_with and asked.state.bot_user in one.members)
+        known["is_stranger"] = not any(member.id in channel.members for channel in shared)
+    return shown | known
 
 
 def group_json(asked_team: str, group: Group, *, users: bool) -> Json:

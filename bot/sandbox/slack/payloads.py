@@ -17,8 +17,8 @@ _TOKEN = "sandbox-verification"
 
 
 def _who(state: State, user: str) -> Json:
-    name = state.members[user].name
-    return {"id": user, "username": name, "name": name, "team_id": state.team}
+    member = state.members[user]
+    return {"id": user, "username": member.name, "name": member.name, "team_id": member.team or state.team}
 
 
 def _common(state: State, kind: str, user: str) -> Json:

@@ -170,13 +170,19 @@ class Person:
         payload = payloads.message_action(self._state, self.id, channel, message, acted, state)
         return self._desk.interactive(payload, self.id)
 
+    def _must_be_active(self) -> None:
+        if self._member.deleted:
+            raise PersonRefused(f"{self.name} was deactivated and cannot sign in.")
+
     def _visible_to_me(self, channel: str | Channel) -> Channel:
+        self._must_be_active()
         found = self._state.channels[id_of(channel)]
         if self.id not in found.members and found.private:
             raise PersonRefused(f"{self.name} does not see {found.name}.")
         return found
 
     def _member_of(self, channel: str | Channel) -> Channel:
+        self._must_be_active()
         found = self._state.channels[id_of(channel)]
         if self.id not in found.members:
             raise PersonRefused(f"{self.name} is not a member of {found.name}.")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 Json = dict[str, Any]
+Guest = Literal["", "multi-channel", "single-channel"]
 Outcome = Literal["waiting", "acked", "late", "lost", "no bot", "refused by client"]
 
 
@@ -19,6 +20,12 @@ class Member:
     name: str
     is_bot: bool = False
     notices: list[str] = field(default_factory=list)
+    #: A guest: of several channels, or of one only.
+    guest: Guest = ""
+    #: Deactivated by an admin.
+    deleted: bool = False
+    #: The workspace that they come from, where it is another one (Slack Connect).
+    team: str = ""
 
 
 @dataclass

@@ -15,7 +15,7 @@ from bot.sandbox.slack.events import Events
 from bot.sandbox.slack.limits import RateLimits
 from bot.sandbox.slack.manifest import AppManifest
 from bot.sandbox.slack.people import Person, id_of, shown_messages
-from bot.sandbox.slack.records import Call, Channel, Delivery, Group, Json, Member
+from bot.sandbox.slack.records import Call, Channel, Delivery, Group, Guest, Json, Member
 from bot.sandbox.slack.server import Server, Site
 from bot.sandbox.slack.socket_mode import SocketMode
 from bot.sandbox.slack.state import State
@@ -151,12 +151,33 @@ class Workspace:
         with self._state.changed:
             return Person(self._desk, self._state.members[id])
 
-    def add_person(self, name: str, *, id: str | None = None) -> Person:  # noqa: A002
-        """A member of the workspace."""
+    def add_person(
+        self,
+        name: str,
+        *,
+        id: str | None = None,  # noqa: A002
+        guest: Guest = "",
+        deleted: bool = False,
+        bot: bool = False,
+        team: str = "",
+    ) -> Person:
+        """A member of the workspace, or with ``team`` somebody of another one; a guest, a bot, or deactivated."""
         with self._state.changed:
-            member = Member(id or self._state.new_id("U"), name)
+            member = Member(id or self._state.new_id("U"), name, bot, guest=guest, deleted=deleted, team=team)
             self._state.members[member.id] = member
         return Person(self._desk, member)
+
+    def deactivate(self, person: str | Person, *, deleted: bool = True) -> None:
+        """What an admin does to somebody who leaves, or undoes. They stay in their user groups, as the worst case."""
+        with self._state.changed:
+            self._state.members[id_of(person)].deleted = deleted
+            self._state.changed.notify_all()
+
+    def make_guest(self, person: str | Person, guest: Guest = "multi-channel") -> None:
+        """Change what somebody is: a guest, or with ``""`` a full member."""
+        with self._state.changed:
+            self._state.members[id_of(person)].guest = guest
+            self._state.changed.notify_all()
 
     def add_channel(
         self,

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from bot.sandbox.slack import Channel, Modal, Person, Workspace
 from bot.sandbox.slack.conversations import to_json
-from bot.sandbox.slack.records import Json, Message
+from bot.sandbox.slack.records import Json, Member, Message
 from bot.sandbox.web.marks import Marks
 from bot.sandbox.web.panel import Panel
 from bot.sandbox.web.samples import Sample
@@ -132,7 +132,7 @@ class Board:
             for message in self._marks.new(person.id, channel):
                 words = self._dumped(channel, message, below.get(message.ts, ()))
                 waiting += channel.im_with is not None or any(call in words for call in calls)
-        return {"id": person.id, "name": person.name, "role": role, "waiting": waiting}
+        return {"id": person.id, "name": person.name, "role": _marked(self._state.members[person.id], role), "waiting": waiting}
 
     def _channel(self, channel: Channel, user: str) -> dict[str, Any]:
         return {
@@ -161,6 +161,14 @@ class Board:
             shown = to_json(channel, message) | {"channel": channel.id}
             known = self._written[key] = _Written(message.text, message.blocks, below, _dump(shown))
         return known.dumped
+
+
+def _marked(member: Member, role: str) -> str:
+    """The role, and what Slack's own badge beside the name would say."""
+    if member.deleted:
+        return f"{role}, deactivated"
+    badge = "guest" if member.guest else "app" if member.is_bot else "other workspace" if member.team else ""
+    return f"{role}, {badge}" if badge else role
 
 
 def _threads(channel: Channel) -> dict[str, tuple[Any, ...]]:
