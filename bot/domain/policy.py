@@ -1,10 +1,14 @@
 """Who may ask, and who may approve. A decision is a value: it carries its reason and the rule behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from bot.domain.profile import Profile
 from bot.domain.quorum import seats_of, standing
 from bot.domain.rules import Case, Memberships, Policy, Rule, Seats, groups_in, is_among, mention
+
+#: The key of the configuration behind `may_take_part`.
+OUTSIDERS = "slack.outsiders"
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,35 @@ def _without_unread(rule: Rule, members: Memberships) -> Rule:
         return groups_in(seats.subjects) <= members.keys()
 
     return replace(rule, all=tuple(filter(is_known, rule.all)), any=rule.any if all(map(is_known, rule.any)) else ())
+
+
+def may_take_part(profile: Profile | None, outsiders: Collection[str]) -> Verdict:
+    """Whether somebody may ask, vote and command at all, whatever the rules say: guests, bots and people of other workspaces
+    only if they or their workspace are named, deactivated people never. Without a profile Slack could not be asked."""
+    if profile is None:
+        reason = "Slack could not be asked who you are, so nothing was done. Please try again in a minute."
+        return Verdict(False, "profile_unknown", reason, OUTSIDERS)
+    if profile.is_deactivated:
+        return Verdict(False, "deactivated", "This Slack account is deactivated, so nothing was done.", OUTSIDERS)
+    if not {profile.user, profile.team}.isdisjoint(outsiders):
+        return Verdict(True, "named", "You are named among those from outside who may take part.", OUTSIDERS)
+    code, what = _outside(profile)
+    if not code:
+        return Verdict(True, "member", "You are a member of this workspace.", OUTSIDERS)
+    reason = (
+        f"{what} may not use this, so nothing was done. An operator of the bot can allow it to you by your Slack id "
+        f"{profile.user}."
+    )
+    return Verdict(False, code, reason, OUTSIDERS)
+
+
+def _outside(profile: Profile) -> tuple[str, str]:
+    """Why somebody is from outside; empty for a full member."""
+    if profile.is_bot:
+        return "bot", "Bots"
+    if not profile.is_ours:
+        return "other_workspace", "People of other workspaces"
+    return ("guest", "Guests of this workspace") if profile.is_guest else ("", "")
 
 
 def _named(rule: Rule, user: str, subjects: Sequence[str], members: Memberships, doing: str) -> Verdict:

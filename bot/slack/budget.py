@@ -53,6 +53,7 @@ RATES: Mapping[str, Rate] = {
     "files.info": TIER_4,
     "usergroups.users.list": TIER_2,
     "views.publish": TIER_4,
+    "users.info": TIER_4,
 }
 
 #: Buckets and turns beyond which those that mean nothing any more are forgotten; a full bucket and none are the same.

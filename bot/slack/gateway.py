@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.profile import Profile
 from bot.exceptions import SlackFateUnknown, SlackRateLimited
 from bot.slack import files, response_url
 from bot.slack.budget import Budget
@@ -28,6 +29,8 @@ EVENT_TYPE = "pbx_cert_bot"
 CLOCK_SKEW = timedelta(minutes=5)
 #: "We recommend no more than 200 results at a time" (docs.slack.dev/apis/web-api/pagination).
 PAGE = 200
+#: Slack's own, which is a bot and does not say so in users.info.
+SLACKBOT = "USLACKBOT"
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,21 @@ class Gateway:
 
     def group_members(self, group: str) -> frozenset[str]:
         return frozenset(self._read("usergroups.users.list", {"usergroup": group}).get("users") or ())
+
+    def profile(self, user: str) -> Profile:
+        """What somebody is (docs.slack.dev/reference/objects/user-object). In an organisation people are of several workspaces."""
+        me = self._identity or self.identity()
+        found: Mapping[str, Any] = self._read("users.info", {"user": user}).get("user") or {}
+        teams = (found.get("enterprise_user") or {}).get("teams") or ()
+        team = str(found.get("team_id") or "")
+        return Profile(
+            user=user,
+            team=team,
+            is_ours=(team == me.team or me.team in teams) and not found.get("is_stranger"),
+            is_guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
+            is_bot=bool(found.get("is_bot")) or user == SLACKBOT,
+            is_deactivated=bool(found.get("deleted")),
+        )
 
     def file(self, file_id: str) -> FileInfo:
         found: Mapping[str, Any] = self._read("files.info", {"file": file_id}).get("file") or {}

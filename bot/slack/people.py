@@ -1,109 +1,139 @@
-"""Who is in which user group: read when somebody clicks, once for all who wait, and never from an old answer.
+"""Who is in which user group, and who is what: read when somebody acts, once for all who wait, and never from an old answer.
 
 An approval may rest on a membership that was read no more than 30 seconds before (promise 3). So what counts as its age is the
-time *before* Slack was asked, and a group that cannot be read now is left out, whatever was known of it a minute ago.
+time *before* Slack was asked, and what cannot be read now is left out, whatever was known of it a minute ago.
 """
 
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
+from bot.domain.profile import Profile
 from bot.exceptions import SlackError
+
+T = TypeVar("T")
 
 FRESH = timedelta(seconds=30)
 
 
-class Groups(Protocol):
+class Directory(Protocol):
     """What is needed of a `bot.slack.gateway.Gateway`."""
 
     def group_members(self, group: str) -> frozenset[str]: ...
 
+    def profile(self, user: str) -> Profile: ...
+
 
 @dataclass
-class _Reading:
-    """One call for one group, under way or over."""
+class _Reading(Generic[T]):
+    """One call for one group or person, under way or over."""
 
     began: datetime
     landed: threading.Event = field(default_factory=threading.Event)
-    members: frozenset[str] | None = None
+    found: T | None = None
     trouble: str = ""
-    #: The group changed while the call was under way, so its answer may be from before.
+    #: It changed while the call was under way, so the answer may be from before.
     void: bool = False
 
     def is_fresh(self, now: datetime, max_age: timedelta) -> bool:
-        return self.members is not None and not self.void and timedelta(0) <= now - self.began <= max_age
+        return self.found is not None and not self.void and timedelta(0) <= now - self.began <= max_age
 
-    def known(self, now: datetime, max_age: timedelta) -> frozenset[str] | None:
-        """The members if they still count. Reading the next group takes time, in which this answer ages."""
+    def known(self, now: datetime, max_age: timedelta) -> T | None:
+        """What was found if it still counts. Reading the next one takes time, in which this answer ages."""
         if self.is_fresh(now, max_age):
-            return self.members
+            return self.found
         self.trouble = self.trouble or "too_slow"
         return None
 
 
-class People:
-    """Thread-safe. ``now`` gives aware datetimes."""
+class _Readings(Generic[T]):
+    """The latest reading of each key, by one way to ask. Thread-safe."""
 
-    def __init__(self, gateway: Groups, now: Callable[[], datetime]) -> None:
-        self._gateway = gateway
+    def __init__(self, ask: Callable[[str], T], now: Callable[[], datetime]) -> None:
+        self._ask = ask
         self._now = now
         self._lock = threading.Lock()
-        self._readings: dict[str, _Reading] = {}
+        self._readings: dict[str, _Reading[T]] = {}
 
-    def members(self, groups: Iterable[str], max_age: timedelta = FRESH) -> dict[str, frozenset[str]]:
-        """The members of each group, none older than ``max_age``; a group that could not be read is missing."""
-        readings = {group: self._read(group, max_age) for group in dict.fromkeys(groups)}
+    def read(self, keys: Iterable[str], max_age: timedelta) -> dict[str, T]:
+        readings = {key: self._read(key, max_age) for key in dict.fromkeys(keys)}
         with self._lock:
             now = self._now()
-            return {group: found for group, reading in readings.items() if (found := reading.known(now, max_age)) is not None}
+            return {key: found for key, reading in readings.items() if (found := reading.known(now, max_age)) is not None}
 
-    def trouble(self, group: str) -> str | None:
-        """Slack's code for why the group could not be read the last time, or ours; None if it could.
-
-        ``too_slow`` means that Slack took longer to answer than the answer may be old.
-        """
+    def trouble(self, key: str) -> str | None:
         with self._lock:
-            reading = self._readings.get(group)
+            reading = self._readings.get(key)
             return reading.trouble or None if reading else None
 
-    def forget(self, group: str) -> None:
-        """The group has changed (event ``subteam_members_changed``): what was read, or is being read, no longer counts."""
+    def forget(self, key: str) -> None:
         with self._lock:
-            reading = self._readings.pop(group, None)
+            reading = self._readings.pop(key, None)
             if reading:
                 reading.void = True
 
-    def _read(self, group: str, max_age: timedelta) -> _Reading:
+    def _read(self, key: str, max_age: timedelta) -> _Reading[T]:
         """A reading that is over: a fresh one, or one that failed, or our own that took too long."""
         while True:
-            reading, is_ours = self._join(group, max_age)
+            reading, is_ours = self._join(key, max_age)
             if is_ours:
-                self._ask(group, reading)
+                self._carry_out(key, reading)
             reading.landed.wait()
             with self._lock:
                 is_final = not reading.void and (is_ours or bool(reading.trouble))
                 if is_final or reading.is_fresh(self._now(), max_age):
                     return reading
 
-    def _join(self, group: str, max_age: timedelta) -> tuple[_Reading, bool]:
+    def _join(self, key: str, max_age: timedelta) -> tuple[_Reading[T], bool]:
         """A reading that may serve, and whether the caller has to carry it out."""
         with self._lock:
-            reading = self._readings.get(group)
+            reading = self._readings.get(key)
             if reading and (not reading.landed.is_set() or reading.is_fresh(self._now(), max_age)):
                 return reading, False
-            reading = self._readings[group] = _Reading(self._now())
+            reading = self._readings[key] = _Reading(self._now())
             return reading, True
 
-    def _ask(self, group: str, reading: _Reading) -> None:
+    def _carry_out(self, key: str, reading: _Reading[T]) -> None:
         """One call. However it ends, those who wait are woken."""
         trouble = "interrupted"
         try:
-            reading.members = self._gateway.group_members(group)
+            reading.found = self._ask(key)
             trouble = ""
         except SlackError as error:
             trouble = error.code
         finally:
             reading.trouble = trouble
             reading.landed.set()
+
+
+class People:
+    """Thread-safe. ``now`` gives aware datetimes."""
+
+    def __init__(self, directory: Directory, now: Callable[[], datetime]) -> None:
+        self._groups = _Readings(lambda group: directory.group_members(group), now)
+        self._profiles = _Readings(lambda user: directory.profile(user), now)
+
+    def members(self, groups: Iterable[str], max_age: timedelta = FRESH) -> dict[str, frozenset[str]]:
+        """The members of each group, none older than ``max_age``; a group that could not be read is missing."""
+        return self._groups.read(groups, max_age)
+
+    def trouble(self, group: str) -> str | None:
+        """Slack's code for why the group could not be read the last time, or ours; None if it could.
+
+        ``too_slow`` means that Slack took longer to answer than the answer may be old.
+        """
+        return self._groups.trouble(group)
+
+    def forget(self, group: str) -> None:
+        """The group has changed (event ``subteam_members_changed``): what was read, or is being read, no longer counts."""
+        self._groups.forget(group)
+
+    def profile(self, user: str, max_age: timedelta = FRESH) -> Profile | None:
+        """What somebody is, no older than ``max_age``; None when Slack could not be asked."""
+        return self._profiles.read((user,), max_age).get(user)
+
+    def profile_trouble(self, user: str) -> str | None:
+        """As `trouble`, for `profile`."""
+        return self._profiles.trouble(user)

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from bot.config import Config, PbxConfig, SlackConfig
 from bot.config.models import SecretsConfig
+from bot.domain.profile import Profile
 from bot.exceptions import SlackUnreachable
 from bot.pbx.client import PbxClient
 from bot.slack.gateway import Gateway
@@ -41,12 +42,19 @@ class Slack:
     told: list[tuple[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     is_down: bool = False
+    #: Those who are not simply members.
+    profiles: dict[str, Profile] = field(default_factory=dict)
 
     def group_members(self, group: str) -> frozenset[str]:
         self.asked.append(group)
         if self.is_down:
             raise SlackUnreachable
         return self.groups[group]
+
+    def profile(self, user: str) -> Profile:
+        if self.is_down:
+            raise SlackUnreachable
+        return self.profiles.get(user, Profile(user, "T1"))
 
     def respond(self, url: str, *, text: str, **_: Any) -> None:
         self.told.append((url, text))

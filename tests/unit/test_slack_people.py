@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.profile import Profile
 from bot.slack.budget import Budget
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
@@ -197,6 +198,9 @@ class Broken:
     def group_members(self, group: str) -> frozenset[str]:
         raise RuntimeError(group)
 
+    def profile(self, user: str) -> Profile:
+        raise RuntimeError(user)
+
 
 def test_a_mistake_of_ours_is_raised_and_wakes_those_who_wait(clock: Clock) -> None:
     """An error that is not Slack's is not hidden, and the group can be asked for again."""
@@ -205,3 +209,59 @@ def test_a_mistake_of_ours_is_raised_and_wakes_those_who_wait(clock: Clock) -> N
         with pytest.raises(RuntimeError):
             people.members(["S1"])
     assert people.trouble("S1") == "interrupted"
+
+
+def profile_of(**user: object) -> Reply:
+    return ok(user={"id": "U1", "team_id": "T1", **user})
+
+
+@pytest.fixture
+def home(api: SlackApi) -> SlackApi:
+    """Slack, where the bot is of the workspace T1."""
+    api.answer("auth.test", ok(user_id="UBOT", bot_id="B1", team_id="T1"))
+    return api
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, Profile("U1", "T1")),
+        ({"is_restricted": True}, Profile("U1", "T1", is_guest=True)),
+        ({"is_ultra_restricted": True}, Profile("U1", "T1", is_guest=True)),
+        ({"is_bot": True}, Profile("U1", "T1", is_bot=True)),
+        ({"deleted": True}, Profile("U1", "T1", is_deactivated=True)),
+        ({"team_id": "T2"}, Profile("U1", "T2", is_ours=False)),
+        ({"is_stranger": True}, Profile("U1", "T1", is_ours=False)),
+        ({"team_id": "E1", "enterprise_user": {"teams": ["T1", "T3"]}}, Profile("U1", "E1")),
+        ({"team_id": "E1", "enterprise_user": {"teams": ["T3"]}}, Profile("U1", "E1", is_ours=False)),
+    ],
+)
+def test_what_somebody_is(home: SlackApi, people: People, said: dict[str, object], expected: Profile) -> None:
+    """The flags of users.info, and whether their workspace is the bot's own; what is missing is not so."""
+    home.answer("users.info", profile_of(**said))
+    assert people.profile("U1") == expected
+
+
+def test_slackbot_is_a_bot(home: SlackApi, people: People) -> None:
+    """Slack's own bot does not say of itself that it is one."""
+    home.answer("users.info", profile_of(id="USLACKBOT"))
+    profile = people.profile("USLACKBOT")
+    assert profile is not None
+    assert profile.is_bot
+
+
+def test_a_profile_counts_for_thirty_seconds(home: SlackApi, clock: Clock, people: People) -> None:
+    """Within that time nobody is asked for twice; afterwards what they are now counts."""
+    home.answer("users.info", profile_of(), profile_of(deleted=True))
+    people.profile("U1")
+    clock.passes(30)
+    assert people.profile("U1") == Profile("U1", "T1")
+    clock.passes(1)
+    assert people.profile("U1") == Profile("U1", "T1", is_deactivated=True)
+
+
+def test_somebody_slack_does_not_tell_of_is_unknown(home: SlackApi, people: People) -> None:
+    """Without an answer there is no profile, and the trouble has the code for it."""
+    home.answer("users.info", refusal("user_not_found"))
+    assert people.profile("U1") is None
+    assert people.profile_trouble("U1") == "user_not_found"

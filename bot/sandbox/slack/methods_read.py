@@ -118,7 +118,7 @@ def users_info(asked: Asked) -> Json:
 
 
 def user_json(asked: Asked, member: Member) -> Json:
-    """docs.slack.dev/reference/objects/user-object: who is deactivated loses most of it, a stranger shares no channel with us."""
+    """docs.slack.dev/reference/objects/user-object: a deactivated person's lacks most; a stranger shares no channel with us."""
     profile = {"real_name": member.name, "display_name": member.name}
     team = member.team or asked.state.team
     shown: Json = {"id": member.id, "team_id": team, "name": member.name, "deleted": member.deleted, "is_bot": member.is_bot}
