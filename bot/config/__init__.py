@@ -6,8 +6,11 @@ values.py     how a single value is read: secrets, addresses, times, fingerprint
 mistakes.py   what is wrong with a file, one line each
 contradictions.py   what is wrong with a policy whose values are good, one by one
 loading.py    file and environment in, `Config` or `ConfigError` out
+settings.py   the one that is in force, and what may be exchanged while the bot runs
+fingerprint.py  one hash over what it means
 """
 
+from bot.config.fingerprint import fingerprint
 from bot.config.loading import load
 from bot.config.models import (
     AuditConfig,
@@ -20,8 +23,9 @@ from bot.config.models import (
     SlackConfig,
 )
 from bot.config.rules import PolicyConfig, TeamConfig
+from bot.config.settings import Settings
 
 __all__ = [
     "AuditConfig", "Config", "DatabaseConfig", "DnsProfile", "PbxConfig", "PolicyConfig", "RiskConfig", "SecretsConfig",
-    "SlackConfig", "TeamConfig", "load",
+    "Settings", "SlackConfig", "TeamConfig", "fingerprint", "load",
 ]  # fmt: skip

@@ -195,7 +195,7 @@ class Gateway:
         return frozenset(self._read("usergroups.users.list", {"usergroup": group}).get("users") or ())
 
     def profile(self, user: str) -> Profile:
-        """What somebody is (docs.slack.dev/reference/objects/user-object). In an organisation people are of several workspaces."""
+        """What somebody is (docs.slack.dev/reference/objects/user-object). In an organisation they may be in several teams."""
         me = self._identity or self.identity()
         found: Mapping[str, Any] = self._read("users.info", {"user": user}).get("user") or {}
         teams = (found.get("enterprise_user") or {}).get("teams") or ()
