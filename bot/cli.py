@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -49,12 +50,17 @@ LogLevel = Annotated[Level, typer.Option(case_sensitive=False, help="The least i
 
 @app.command()
 def serve(config: ConfigFile = DEFAULT, log_level: LogLevel = Level.INFO) -> None:
-    """Migrate the database and run the bot until SIGTERM or SIGINT; a second one ends it at once."""
+    """Migrate the database and run the bot until SIGTERM or SIGINT; a second one ends it at once.
+
+    SIGHUP lets it read the configuration anew; a faulty one is told and changes nothing.
+    """
     logs.configure(log_level.value)
     ending = Ending()
     ending.watch()
-    bot = Bot(configuration.load(config, os.environ))
+    read = partial(configuration.load, config.absolute(), os.environ)
+    bot = Bot(read(), read=read)
     bot.start()
+    ending.reloads(bot.reload)
     ending.started.set()
     ending.asked.wait()
     if not bot.stop():
@@ -134,7 +140,8 @@ class _Guest:
     def __init__(self, config: Path, environ: Mapping[str, str], clock: SandboxClock, log: Path) -> None:
         self._log = log.open("w", encoding="utf-8")
         logs.configure(Level.INFO.value, self._log)
-        self._bot = Bot(configuration.load(config, environ), now=clock)
+        read = partial(configuration.load, config, environ)
+        self._bot = Bot(read(), now=clock, read=read)
         clock.moved = self._bot.loop.wake
         self._bot.start()
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.config import Config, PbxConfig
 from bot.domain.dns_providers import Catalogue, check_params
+from bot.domain.reach import Grade
 from bot.domain.requests import SLOTS
 from bot.domain.rules import groups_in
 from bot.exceptions import BotError, PbxError, SlackError, StoreError
@@ -21,9 +22,12 @@ from bot.slack.transport import Client
 from bot.store import breakers
 from bot.store.engine import Store, utc_now
 from bot.store.tokens import TokenShelf
+from bot.work import reachable
 
 #: Seconds for an answer of Slack's.
 PATIENCE = 10
+#: Seconds that a look at everybody whom the policy names waits in all, where Slack limits the calls.
+PATIENCE_WITH_LIMITS = 120.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,19 @@ class Doctor:
             yield self._channel(channel, me.user)
         for group in sorted(groups_in(self._subjects())):
             yield self._group(group)
+        yield from self._policy()
+
+    def _policy(self) -> Iterator[Finding]:
+        """Whether every request could be approved by people who exist, as the bot looks at its start and every night."""
+        try:
+            found = reachable.check(self._config, self._slack, PATIENCE_WITH_LIMITS)
+        except SlackError as error:
+            yield _bad("policy", error)
+            return
+        for finding in found:
+            yield Finding(False if finding.grade is Grade.BROKEN else None, "policy", finding.sentence())
+        if not any(finding.grade is Grade.BROKEN for finding in found):
+            yield Finding(True, "policy", "every request can be approved by people who may take part")
 
     def _channels(self) -> tuple[str, ...]:
         config = self._config

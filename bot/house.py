@@ -9,38 +9,40 @@ from datetime import datetime
 
 import structlog
 
-from bot.config import Config
+from bot.config import Config, Settings
 from bot.domain.explanation import Explanation
 from bot.domain.requests import Decision
-from bot.exceptions import BotError, ConfigError
+from bot.exceptions import BotError
 from bot.listeners.app import Ear, build
 from bot.listeners.desk import Desk
-from bot.pbx.client import PbxClient
-from bot.pbx.endpoint import Endpoint
 from bot.slack.budget import RATES, Budget, Rate
 from bot.slack.errors import guarded
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
-from bot.store import agenda, alone, breakers, ledger, restore, tokens
+from bot.store import agenda, alone, breakers, ledger, replicas, restore, tokens
 from bot.store.agenda import Work
-from bot.store.breakers import Breakers
 from bot.store.engine import WORKER_WAIT, Store, utc_now
 from bot.store.ledger import pbx_key
-from bot.store.tokens import TokenShelf
 from bot.store.wakes import Wakes
 from bot.work import reduce, sweep, witness
+from bot.work.bulletin import Bulletin
 from bot.work.check import Checker
+from bot.work.clients import Clients
 from bot.work.context import Context
 from bot.work.decide import Decider
 from bot.work.expire import Expirer
 from bot.work.explain import explain
+from bot.work.follow import Follower
 from bot.work.fulfil import Fulfiller
 from bot.work.herald import Herald
 from bot.work.loop import PATIENCE, POLL, Crew, Loop
 from bot.work.narrate import Narrator
+from bot.work.nightly import Nightly
 from bot.work.notices import Notifier
 from bot.work.prober import Prober
 from bot.work.reduce import Reducer
+from bot.work.reload import Reloader
+from bot.work.rerule import Reruler
 from bot.work.sweep import Sweeper
 from bot.work.watch import Watch
 from bot.work.witness import Witness
@@ -49,6 +51,8 @@ log = structlog.get_logger(__name__)
 
 #: Threads for what follows an answer: a modal's trigger lives three seconds, so none may stand in line.
 AFTERWARDS = 128
+#: The crews that have a hand for each PBX.
+_BY_PBX = frozenset({"work", "check"})
 
 
 @dataclass(frozen=True)
@@ -69,21 +73,35 @@ WAITS = Waits()
 class Bot:
     """One process's bot. `start` returns once it listens; `stop` finishes or parks what is in hand."""
 
-    def __init__(self, config: Config, now: Callable[[], datetime] = utc_now, waits: Waits = WAITS) -> None:
-        self._config = config
+    def __init__(
+        self,
+        config: Config,
+        now: Callable[[], datetime] = utc_now,
+        waits: Waits = WAITS,
+        read: Callable[[], Config] | None = None,
+    ) -> None:
+        """``read`` loads the configuration anew; without it, it stays as it is until the end."""
+        self._settings = settings = Settings(config, read)
         self.store = Store(config.database.url, config.secrets.key_bytes(), now, waits.database)
         self._lock = alone.on(config.database.url)
         self._pool = ThreadPoolExecutor(AFTERWARDS, thread_name_prefix="afterwards")
         token, budget = config.slack.bot_token.get_secret_value(), Budget(waits.rates)
         slack = Gateway(token, config.slack.api_url, now=now, timeout=waits.slack, budget=budget)
-        self.context = Context(config, self.store, slack, People(slack, now), _Clients(config, self.store, waits), self._pool)
-        self.loop = Loop(self.store, _crews(self.context, waits.poll))
+        clients = Clients(settings, self.store, waits.pbx)
+        self.context = Context(settings, self.store, slack, People(slack, now), clients, self._pool)
+        self._crews = _crews(self.context, waits.poll)
+        self._reloader = Reloader(settings, self.store, slack, self._loaded)
+        self._follower = Follower(self.store, self._reloader, waits.poll)
+        self.loop = Loop(self.store, [*self._crews, self._follower])
         self._wakes = Wakes(self.store)
-        self._watch = Watch(self.store, slack, config.slack.channel)
+        self._watch = Watch(self.store, slack, lambda: settings.config.slack.channel)
         self._ear: Ear | None = None
 
     def start(self) -> None:
-        """Migrate, adopt what the last process left, work, listen. Raises StoreError, SlackError or BoltError."""
+        """Migrate, adopt what the last process left, work, listen.
+
+        Raises ConfigError when the policy leaves requests that nobody could approve, StoreError, SlackError or BoltError.
+        """
         try:
             self._start()
         except BaseException:
@@ -96,11 +114,22 @@ class Bot:
         self._adopt()
         self._watch.start()
         self._wakes.start()
-        desk = Desk.of(self.context)
-        self._ear = Ear(guarded(lambda: build(self._config.slack, desk)), self._config.slack, self._pool)
+        slack, desk = self._settings.config.slack, Desk.of(self.context)
+        self._ear = Ear(guarded(lambda: build(slack, desk)), slack, self._pool)
+        self._reloader.start()
         self.loop.start()
         guarded(self._ear.connect)
-        log.info("bot.listening", pbxs=[pbx.name for pbx in self._config.pbx])
+        log.info("bot.listening", pbxs=[pbx.name for pbx in self._settings.config.pbx])
+
+    def reload(self) -> None:
+        """Let this process read its configuration anew, soon. A faulty one is told and changes nothing."""
+        self._follower.reload()
+
+    def _loaded(self, config: Config) -> None:
+        """New PBXs have hands of their own, too."""
+        for crew in self._crews:
+            if crew.name in _BY_PBX:
+                crew.grow(_hands(config))
 
     def stop(self, seconds: float = PATIENCE) -> bool:
         """Listen no more, and finish within so many seconds what is in hand, or park it for the next process.
@@ -127,18 +156,19 @@ class Bot:
             if self._lock is not None:
                 agenda.end_all_leases(session)
                 tokens.end_all_logins(session)
-            for pbx in self._config.pbx:
+                replicas.forget_others(session, self.store.owner)
+            for pbx in self._settings.config.pbx:
                 agenda.bring_forward(session, pbx_key(pbx.name), self.store.now())
                 breakers.adopt(session, pbx.name)
             sweep.schedule(session, self.store.now())
-            witness.schedule(session, self._config, self.store.now())
-            reduce.schedule(session, self._config, self.store.now())
+            witness.schedule(session, self._settings.config, self.store.now())
+            reduce.schedule(session, self._settings.config, self.store.now())
 
 
 def _crews(context: Context, poll: float) -> list[Crew]:
     """Decisions, PBXs and Slack do not wait for each other; nor do PBXs, for each has a hand even if all others hang."""
     checker, expirer, narrator = Checker(context), Expirer(context), Narrator(context)
-    every_pbx = 8 + len(context.config.pbx)
+    every_pbx = _hands(context.config)
     return [
         Crew(context.store, "decide", {Work.DECIDE: Decider(context).visit, Work.EXPIRE: expirer.visit,
                                        Work.WIPE: expirer.visit}, hands=2, poll=poll),
@@ -148,7 +178,10 @@ def _crews(context: Context, poll: float) -> list[Crew]:
         Crew(context.store, "tell", {Work.NOTICE: Notifier(context).visit, Work.NARRATE: narrator.visit,
                                      Work.SWEEP: Sweeper(context, narrator).visit,
                                      Work.HERALD: Herald(context).visit, Work.WITNESS: Witness(context).visit,
-                                     Work.REDUCE: Reducer(context).visit}, hands=6, poll=poll),
+                                     Work.REDUCE: Reducer(context).visit, Work.BULLETIN: Bulletin(context).visit},
+             hands=6, poll=poll),
+        Crew(context.store, "policy", {Work.RULES: Reruler(context).visit, Work.NIGHTLY: Nightly(context).visit},
+             hands=2, poll=poll),
     ]  # fmt: skip
 
 
@@ -162,32 +195,9 @@ def explained(config: Config, store: Store, number: int, user: str) -> Explanati
     return explain(config, People(slack, store.now), request, user)
 
 
-class _Clients:
-    """One client a PBX, made when it is first needed."""
-
-    def __init__(self, config: Config, store: Store, waits: Waits) -> None:
-        self._config = config
-        self._store = store
-        self._read_timeout = waits.pbx
-        self._shelf = TokenShelf(store)
-        self._breaker = Breakers(store)
-        self._made: dict[str, PbxClient] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, name: str) -> PbxClient:
-        with self._lock:
-            if name not in self._made:
-                self._made[name] = PbxClient(
-                    self._endpoint(name), self._shelf, now=self._store.now, read_timeout=self._read_timeout,
-                    breaker=self._breaker,
-                )  # fmt: skip
-            return self._made[name]
-
-    def _endpoint(self, name: str) -> Endpoint:
-        pbx = self._config.pbx_named(name)
-        if pbx is None:
-            raise ConfigError(f"There is no PBX named {name} in the configuration.")
-        return Endpoint(pbx.name, pbx.url, pbx.client_id, pbx.client_secret, pbx.tls)
+def _hands(config: Config) -> int:
+    """One for each PBX, if all of them hang, and some for those that do not."""
+    return 8 + len(config.pbx)
 
 
 def _within(until: float, job: Callable[[], None]) -> bool:

@@ -48,6 +48,7 @@ def help_text() -> str:
             "• `/pbx-cert status 42` says how request #42 stands.",
             "• `/pbx-cert why 42` says who may decide request #42, why you may or may not, and what is missing.",
             "• `/pbx-cert list` or `/pbx-cert list hq` shows what a PBX lists now, and when it expires.",
+            "• `/pbx-cert reload` lets every bot read its configuration anew; for operators.",
             "• `/pbx-cert help` shows this.",
             "Slack takes no commands inside threads; the shortcut of this app opens the form from anywhere. The app's home tab"
             " has all of it in one place.",

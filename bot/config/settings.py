@@ -17,6 +17,11 @@ class Settings:
     def config(self) -> Config:
         return self._config
 
+    @property
+    def can_read(self) -> bool:
+        """Whether there is a file to be read anew."""
+        return self._read is not None
+
     def read(self) -> Config:
         """The configuration as its file, its files of secrets and the environment have it now; nothing changes by this.
 

@@ -92,13 +92,14 @@ class EventKind(StrEnum):
     CALLING = "calling"
     #: A call to the PBX is over; ``check`` is the step of a draft. data: step, call, errcode, error, milliseconds
     CALLED = "called"
-    #: A configuration is in force; no request's own. data: hash, replica, by
+    #: A configuration is in force; no request's own. data: hash, replica, by (a user, or ``start``, or ``SIGHUP``), unchecked
+    #: (Slack's code for why nobody could say whether everything can be approved)
     CONFIG_LOADED = "config_loaded"
-    #: A faulty one is not, and the last good one stays. data: hash, replica, by, mistakes
+    #: A faulty one is not, and the last good one stays. data: hash (of that one), replica, by, mistakes (lines)
     CONFIG_REFUSED = "config_refused"
-    #: Replicas work by different configurations; no request's own. data: hashes
+    #: Replicas have worked by different configurations for a while, or do so no more. data: hashes (by replica), agree
     CONFIG_DIFFERS = "config_differs"
-    #: The policy names nobody who could approve for a PBX; no request's own. data: pbx, line, sentence
+    #: Whom the policy needs cannot approve, or can again; no request's own. data: pbx (names), line, sentence, mended
     POLICY_TROUBLE = "policy_trouble"
     #: The chain's head is about to be posted; no request's own. data: length, head, day (in the configured time zone)
     WITNESSED = "witnessed"

@@ -9,6 +9,8 @@ from bot.domain.rules import Case, Memberships, Policy, Rule, Seats, groups_in, 
 
 #: The key of the configuration behind `may_take_part`.
 OUTSIDERS = "slack.outsiders"
+#: And the one behind `may_reload`.
+OPERATORS = "slack.operators"
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,24 @@ def _without_unread(rule: Rule, members: Memberships) -> Rule:
         return groups_in(seats.subjects) <= members.keys()
 
     return replace(rule, all=tuple(filter(is_known, rule.all)), any=rule.any if all(map(is_known, rule.any)) else ())
+
+
+def may_reload(operators: Sequence[str], user: str, members: Memberships) -> Verdict:
+    """Operators alone: what a configuration changes is not the approvers' of one PBX to say."""
+    if not operators:
+        reason = (
+            "No operators are configured (slack.operators), so the configuration can be read anew only where the bot runs: "
+            "send its process SIGHUP."
+        )
+        return Verdict(False, "no_operators", reason, OPERATORS)
+    among = is_among(user, operators, members)
+    if among is None:
+        reason = "Slack could not be asked who the operators are, so nothing was done. Please try again in a minute."
+        return Verdict(False, "membership_unknown", reason, OPERATORS)
+    if not among:
+        who = " or ".join(mention(subject) for subject in operators)
+        return Verdict(False, "not_named", f"You may not let the bot read its configuration anew; {who} may.", OPERATORS)
+    return Verdict(True, "named", "You are among the operators.", OPERATORS)
 
 
 def may_take_part(profile: Profile | None, outsiders: Collection[str]) -> Verdict:

@@ -8,6 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 Deferred = Callable[[], None]
 
 
@@ -34,3 +38,11 @@ def defer(job: Deferred) -> None:
     if _collected.jobs is None:
         raise RuntimeError("nothing is being answered in this thread")
     _collected.jobs.append(job)
+
+
+def run(job: Deferred) -> None:
+    """The last frame of a thread; what must not be lost is on the agenda."""
+    try:
+        job()
+    except Exception as error:  # noqa: BLE001 - a thread of the pool, in which nobody looks for it
+        log.warning("afterwards.failed", error=type(error).__name__, code=getattr(error, "code", ""))

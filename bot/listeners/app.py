@@ -22,7 +22,7 @@ from bot.blocks import dialogs
 from bot.config import SlackConfig
 from bot.exceptions import StoreClosed, StoreError, StoreUnavailable
 from bot.listeners import clicks, commands, drafts, form, home, lists, submissions
-from bot.listeners.afterwards import collecting
+from bot.listeners.afterwards import collecting, run
 from bot.listeners.desk import Body, Desk, not_taken
 from bot.listeners.line import Line
 from bot.slack.transport import Client
@@ -104,18 +104,10 @@ class Ear(BaseSocketModeHandler):
             with crashpoints.around("ack"):
                 send_response(client, req, answer, started)
         for job in jobs:
-            self._pool.submit(_run, job)
+            self._pool.submit(run, job)
 
     def close(self) -> None:
         """Listen no more, but answer what has been received. Whoever gets no answer is told so by Slack, and presses again."""
         if not self._line.answer_and_hear_no_more(ANSWERS_WITHIN):
             log.warning("deliveries.unanswered")
         self._line.close()
-
-
-def _run(job: Any) -> None:
-    try:
-        job()
-    except Exception as error:  # noqa: BLE001 - the last frame of a thread; what must not be lost is on the agenda
-        code = getattr(error, "code", "")
-        log.warning("afterwards.failed", error=type(error).__name__, code=code)

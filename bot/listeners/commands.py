@@ -15,6 +15,8 @@ from bot.listeners import lists
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, not_taken
 from bot.listeners.explaining import explained, unreadable
+from bot.listeners.gate import gated
+from bot.listeners.reloading import reload_all
 from bot.store import audit, ledger
 from bot.store.engine import LISTENER_WAIT
 
@@ -23,8 +25,8 @@ SHORTCUT = "pbx_cert"
 
 
 def register(app: App, desk: Desk) -> None:
-    app.command(COMMAND)(_command(desk))
-    app.shortcut(SHORTCUT)(_shortcut(desk))
+    app.command(COMMAND)(gated(desk, "command", _command(desk), opens_form=lambda body: not body.get("text", "").strip()))
+    app.shortcut(SHORTCUT)(gated(desk, "shortcut", _shortcut(desk), opens_form=lambda body: True))
 
 
 def _command(desk: Desk) -> Callable[..., None]:
@@ -42,6 +44,8 @@ def _command(desk: Desk) -> Callable[..., None]:
         elif word in lists.KINDS:
             ack()
             lists.answer_later(desk, body, ListPlace(word, rest.strip()))
+        elif word == "reload":
+            desk.answer_with(body, lambda: reload_all(desk, body["user_id"]))
         elif word == "help":
             ack(replies.help_text())
         else:

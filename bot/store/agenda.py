@@ -43,6 +43,7 @@ class Work(StrEnum):
     NIGHTLY = "nightly"  #: once a day: can everything still be approved by somebody?
     WITNESS = "witness"  #: once a day: the chain's head, for Slack to bear witness
     REDUCE = "reduce"  #: once a day: personal data that was kept for long enough
+    BULLETIN = "bulletin"  #: what operators are told of the bot itself
     RULES = "rules"  #: after a change of the configuration: the open requests' rules
 
 

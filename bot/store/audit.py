@@ -12,6 +12,7 @@ from sqlalchemy import String, select, true, type_coerce, update
 from sqlalchemy.orm import Session
 
 from bot.domain.events import Event, EventKind
+from bot.domain.policy import Verdict
 from bot.domain.requests import canonical
 from bot.domain.trail import GENESIS as GENESIS
 from bot.domain.trail import Link, Walk, body_of, hash_of, personal_of
@@ -44,6 +45,11 @@ def append(session: Session, now: datetime, kind: EventKind, actor: str, request
     return number
 
 
+def refused(session: Session, now: datetime, user: str, what: str, why: Verdict, request: int | None = None) -> None:
+    """Somebody may not do something; that they tried is an event like any other."""
+    append(session, now, EventKind.REFUSED, user, request, verdict=what, code=why.code, reason=why.reason, rule=why.rule)
+
+
 def _step(session: Session) -> tuple[int, str]:
     """The next event's number, and the hash before it."""
     step = update(ChainRow).where(ChainRow.id == 1).values(length=ChainRow.length + 1)
@@ -60,7 +66,7 @@ def head(session: Session) -> Verified:
 
 def events_of(session: Session, request: int) -> list[Event]:
     rows = session.scalars(select(EventRow).filter_by(request=request).order_by(EventRow.id))
-    return [_event(row) for row in rows]
+    return [event_of(row) for row in rows]
 
 
 def of_pbx(session: Session, pbx: str, last: int) -> list[Event]:
@@ -70,16 +76,16 @@ def of_pbx(session: Session, pbx: str, last: int) -> list[Event]:
         EventRow.kind.in_([EventKind.PBX_SILENT.value, EventKind.PBX_ANSWERS.value]),
         EventRow.data.contains(canonical({"pbx": pbx})[1:-1], autoescape=True),
     )
-    return [_event(row) for row in session.scalars(told.order_by(EventRow.id.desc()).limit(last))]
+    return [event_of(row) for row in session.scalars(told.order_by(EventRow.id.desc()).limit(last))]
 
 
 def last_of(session: Session, kind: EventKind) -> Event | None:
     """The latest event of this kind, whatever it is about."""
     row = session.scalars(select(EventRow).filter_by(kind=kind.value).order_by(EventRow.id.desc()).limit(1)).first()
-    return _event(row) if row else None
+    return event_of(row) if row else None
 
 
-def _event(row: EventRow) -> Event:
+def event_of(row: EventRow) -> Event:
     data: Mapping[str, Any] = json.loads(row.data)
     return Event(row.id, row.request, EventKind(row.kind), row.actor, row.at, data)
 

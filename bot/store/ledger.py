@@ -200,12 +200,20 @@ def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_fo
     return expect(load(session, shown.request))
 
 
+def pending(session: Session) -> list[int]:
+    """The numbers of the requests that wait for a decision."""
+    return list(session.scalars(select(RequestRow.id).filter_by(decision=Decision.PENDING.value).order_by(RequestRow.id)))
+
+
 def rule_changed(session: Session, now: datetime, request: Request, today: Rule | None) -> None:
     """Note today's rule beside the one that an open request was asked under; None: they are the same again.
 
-    Does nothing when that was noted before. Raises Stale when the request is not open any more.
+    Does nothing when that was noted before. Raises Stale when the request is not open any more, or was changed.
     """
     if request.rule is None or _is_known(request.rule_now, today):
+        return
+    _move(session, request.id, Decision.PENDING, request.version, {"version": request.version})  # nobody else notes it now
+    if _is_known(expect(load(session, request.id)).rule_now, today):
         return
     noted = today.to_json() if today else None
     _move(session, request.id, Decision.PENDING, request.version, {"rule_now": null() if noted is None else noted})

@@ -11,7 +11,7 @@ from bot.domain.dns_catalogue import Catalogue
 from bot.domain.plan import Evidence, plan
 from bot.domain.requests import TYPED, Ask, Decision, Request
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused, Stale
-from bot.store import agenda, ledger
+from bot.store import agenda, audit, ledger
 from bot.store.agenda import Entry
 from bot.store.vault import Vault
 from bot.work import calls
@@ -60,6 +60,8 @@ class Checker:
         with calls.telling(store, draft.id) as session:
             if evidence is None:
                 problems = [vars(problem) for problem in findings.problems]
+                if findings.refusal is not None:
+                    audit.refused(session, store.now(), draft.requester, "ask", findings.refusal, draft.id)
                 return ledger.judged_bad(session, store.now(), draft, problems)
             _keep(store.vault, session, draft.id, findings)
             steps = plan(findings.ask, evidence.name)

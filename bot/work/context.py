@@ -5,8 +5,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.config import Config
+from bot.config import Config, Settings
 from bot.domain import policy, schedule
+from bot.domain.policy import Verdict
 from bot.domain.requests import Request
 from bot.domain.schedule import Beginning
 from bot.domain.windows import Windows
@@ -20,12 +21,17 @@ from bot.store.engine import Store
 class Context:
     """The house's rooms. ``pbx`` gives the one client of a configured PBX; ``pool`` runs what must not hold up an answer."""
 
-    config: Config
+    settings: Settings
     store: Store
     slack: Gateway
     people: People
     pbx: Callable[[str], PbxClient]
     pool: Executor
+
+    @property
+    def config(self) -> Config:
+        """What is in force at this moment; whoever needs two of its values that fit together takes it once."""
+        return self.settings.config
 
     def now(self) -> datetime:
         return self.store.now()
@@ -46,3 +52,7 @@ class Context:
     def beginning(self, request: Request) -> Beginning:
         """When it begins if it is approved now."""
         return schedule.beginning(request, self.windows(request.ask.pbx), self.now())
+
+    def may_take_part(self, user: str) -> Verdict:
+        """Whether somebody may ask, vote and command at all; Slack is asked what they are."""
+        return policy.may_take_part(self.people.profile(user), self.config.slack.outsiders)

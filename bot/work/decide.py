@@ -80,6 +80,7 @@ class Decider:
         if request.is_open and ruled.rules:
             self._note(request, ruled)
         verdict = ruled.refusal or self._judge(ruled.rules, click, request, members)
+        verdict = self._from_inside(click, request, verdict)
         if not verdict.permitted:
             self._refuse(click, verdict)
         elif click.verdict == TRY_AGAIN:
@@ -90,6 +91,13 @@ class Decider:
             self._count(click, request, verdict, Scale(ruled.rules, members))
         else:  # it will not be open again: most of a crowd comes this way, and costs no attempt to count
             self._refuse(click, self._too_late(click, request, verdict))
+
+    def _from_inside(self, click: Click, request: Request, verdict: Verdict) -> Verdict:
+        """The rules may name a guest; slack.outsiders has the last word. Clicks that come too late cost no call."""
+        if not verdict.permitted or (click.verdict in (APPROVE, REJECT) and not request.is_open):
+            return verdict
+        outside = self._context.may_take_part(click.user)
+        return verdict if outside.permitted else outside
 
     def _note(self, request: Request, ruled: Ruling) -> None:
         """Whoever looks at the card sees by what it is decided."""

@@ -27,7 +27,7 @@ from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request
 from bot.domain.rules import groups_in
 from bot.domain.schedule import start_problem
-from bot.exceptions import FileUnavailable, PbxAway, SlackRefused
+from bot.exceptions import FileUnavailable, PbxAway, SlackRateLimited, SlackRefused
 from bot.store import ledger
 from bot.work.context import Context
 from bot.work.findings import Findings
@@ -38,6 +38,10 @@ log = structlog.get_logger(__name__)
 
 #: The vault's names for what a draft has received.
 TYPED_PARAMS = "typed"
+
+
+#: Seconds until a requester is looked at again for whom Slack had no time.
+_A_MOMENT = 2.0
 
 
 def file_secret(file_id: str) -> str:
@@ -57,6 +61,7 @@ class Examiner:
         A PBX that does not answer is part of the evidence.
         """
         findings = Findings(draft.ask)
+        self._may_take_part(draft, findings)
         self._may_ask(draft, findings)
         if draft.ask.needs_files:
             self._files(draft, findings)
@@ -72,6 +77,15 @@ class Examiner:
         evidence = self._gatherer.evidence(draft, findings)
         self._rule(draft, findings, evidence)
         return findings, None if findings.problems else evidence
+
+    def _may_take_part(self, draft: Request, findings: Findings) -> None:
+        """Where only Slack's limits are in the way, the check comes back."""
+        verdict = self._context.may_take_part(draft.requester)
+        if verdict.code == "profile_unknown" and self._context.people.profile_trouble(draft.requester) == SlackRateLimited.code:
+            raise SlackRateLimited(_A_MOMENT)
+        if not verdict.permitted:
+            findings.refusal = verdict
+            findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
 
     def _may_ask(self, draft: Request, findings: Findings) -> None:
         """As far as can be said before it is known what is risky about it."""

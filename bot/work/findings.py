@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.domain.certificates import CertificateFacts
+from bot.domain.policy import Verdict
 from bot.domain.problems import Problem
 from bot.domain.requests import Ask
 from bot.domain.rules import Rule
@@ -24,3 +25,5 @@ class Findings:
     key_files: tuple[str, ...] = ()
     name: str = ""
     rule: Rule | None = None
+    #: Why its requester may not take part at all.
+    refusal: Verdict | None = None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -37,6 +38,25 @@ Visit = Callable[[Entry], None]
 log = structlog.get_logger(__name__)
 
 
+#: Threads of a crew at most; they are made when they are needed.
+_MOST_HANDS = 500
+
+
+class Worker(Protocol):
+    """What the loop starts, wakes and stops."""
+
+    def start(self) -> None: ...
+
+    def wake(self) -> None:
+        """Something may be due."""
+
+    def pause(self) -> None:
+        """Begin nothing more."""
+
+    def stop(self, until: float) -> bool:
+        """Wait for what is in hand, at most until then by the monotonic clock; whether all of it has ended."""
+
+
 class Crew:
     """Some hands that do work of some kinds.
 
@@ -45,12 +65,13 @@ class Crew:
     """
 
     def __init__(self, store: Store, name: str, visits: Mapping[Work, Visit], hands: int, poll: float = POLL) -> None:
+        self.name = name
         self._store = store
         self._visits = visits
         self._hands = hands
         self._poll = poll
         self._free = threading.Semaphore(hands)
-        self._pool = ThreadPoolExecutor(hands, thread_name_prefix=name)
+        self._pool = ThreadPoolExecutor(_MOST_HANDS, thread_name_prefix=name)
         self._thread = threading.Thread(target=self._run, name=f"{name}-claims", daemon=True)
         self._news = threading.Condition()
         self._heard = 0
@@ -60,6 +81,13 @@ class Crew:
 
     def start(self) -> None:
         self._thread.start()
+
+    def grow(self, hands: int) -> None:
+        """Have at least so many hands from now on."""
+        with self._news:
+            for _ in range(self._hands, hands):
+                self._free.release()
+            self._hands = max(self._hands, hands)
 
     def wake(self) -> None:
         """Something may be due."""
@@ -177,9 +205,9 @@ def _place(error: Exception) -> str:
 
 
 class Loop:
-    """All crews of this process."""
+    """All crews of this process, and whatever else is woken by what is committed."""
 
-    def __init__(self, store: Store, crews: Collection[Crew]) -> None:
+    def __init__(self, store: Store, crews: Collection[Worker]) -> None:
         self._store = store
         self._crews = crews
         store.committed = self.wake

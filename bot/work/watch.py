@@ -9,7 +9,7 @@ over. Where several processes share a database, each of them says so.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -35,7 +35,7 @@ class Posts(Protocol):
 class Watch:
     """One thread, which sleeps until a transaction has failed."""
 
-    def __init__(self, store: Store, slack: Posts, channel: str) -> None:
+    def __init__(self, store: Store, slack: Posts, channel: Callable[[], str]) -> None:
         self._store = store
         self._slack = slack
         self._channel = channel
@@ -121,7 +121,7 @@ class Watch:
     def _tell(self, blocks: Sequence[Mapping[str, Any]], text: str) -> bool | None:
         """True: it was told, or may have been. False: Slack refuses. None: certainly not told, and worth another attempt."""
         try:
-            self._slack.post(self._channel, blocks=blocks, text=text)
+            self._slack.post(self._channel(), blocks=blocks, text=text)
         except SlackFateUnknown:
             return True
         except SlackError as error:

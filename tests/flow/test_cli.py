@@ -88,6 +88,7 @@ def test_a_doctor_with_nothing_to_say_exits_with_0(call: Call) -> None:
         f"ok    channel {call.world.certs.id}",
         f"ok    channel {call.world.branch_channel.id}",
         f"ok    channel {call.world.audit.id}",
+        "ok    policy",
         "ok    database",
         "ok    pbx hq",
         "ok    pbx branch",
@@ -108,6 +109,8 @@ def test_the_doctor_finds_everything_that_is_wrong_at_once(call: Call) -> None:
         "SLACK_APP_TOKEN",
         f"channel {world.certs.id}",
         f"user group {world.approvers[0]}",
+        "policy",
+        "policy",
         "pbx hq",
         "pbx branch",
     ]

@@ -7,7 +7,7 @@ from tests.flow.world import World
 def test_help_says_what_the_command_can_do(world: World) -> None:
     """Help names each form of the command, to the one who asked alone."""
     world.tess.command("/pbx-cert", "help", world.certs)
-    (told,) = world.told(world.tess)
+    told = world.wait_told(world.tess, "Certificates for the PBXs")
     for words in ("`/pbx-cert` opens the form", "`/pbx-cert status 42`", "`/pbx-cert list hq`", "`/pbx-cert help`"):
         assert words in told
     assert world.told(world.carl) == []
@@ -16,7 +16,7 @@ def test_help_says_what_the_command_can_do(world: World) -> None:
 def test_an_unknown_word_is_answered_with_help(world: World) -> None:
     """A word that is nothing is repeated as a quotation that can do nothing, with the help below it."""
     world.tess.command("/pbx-cert", "`<!channel> instal", world.certs)
-    (told,) = world.told(world.tess)
+    told = world.wait_told(world.tess, "is nothing that this command knows")
     assert "is nothing that this command knows" in told.splitlines()[0]
     assert "`/pbx-cert` opens the form" in told
     (message,) = [one for one in world.tess.messages(world.certs) if one.get("is_ephemeral")]

@@ -1,5 +1,7 @@
 """A Slack workspace, two PBXs and the bot between them, for one test."""
 
+import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,7 +35,7 @@ channel = "{certs}"
 pending_for = "8h"
 {slack}
 [[pbx]]
-name = "hq"
+name = "{names[hq]}"
 url = "{hq.url}"
 client_id = "{hq.client_id}"
 client_secret = {{ env = "HQ_SECRET" }}
@@ -41,7 +43,7 @@ tls = "sha256:{hq.fingerprint}"
 approvers = {approvers}
 {pbx}
 [[pbx]]
-name = "branch"
+name = "{names[branch]}"
 url = "{branch.url}"
 client_id = "{branch.client_id}"
 client_secret = {{ env = "BRANCH_SECRET" }}
@@ -70,6 +72,10 @@ class World:
     pbx_lines: str = ""
     #: Tables behind all others: [[policy]], [[team]], [risk], [audit].
     policy_lines: str = ""
+    #: What a PBX is called in the configuration, if not by its simulator's name.
+    names: dict[str, str] = field(default_factory=dict)
+    #: Variables of the bot's environment that are not what they should be.
+    secrets: dict[str, str] = field(default_factory=dict)
     issuance_polls: int = 3
     bot: Bot | None = None
     #: A SQLite file in the folder, if it is not said.
@@ -110,7 +116,7 @@ class World:
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
             "SLACK_API_URL": self.slack.url,
-        }
+        } | self.secrets
 
     def write_config(self) -> Path:
         path = self.folder / "config.toml"
@@ -118,7 +124,7 @@ class World:
             CONFIG.format(
                 database=self.database_url, certs=self.certs.id, hq=self.hq, branch=self.branch,
                 branch_channel=self.branch_channel.id, approvers=[*self.approvers], slack=self.slack_lines, pbx=self.pbx_lines,
-                policy=self.policy_lines + self._audit_lines(),
+                policy=self.policy_lines + self._audit_lines(), names={"hq": "hq", "branch": "branch"} | self.names,
             ).replace("'", '"')
         )  # fmt: skip
         return path
@@ -286,6 +292,14 @@ class World:
         replies = self.slack.messages(card["channel"], thread_ts=card["ts"])
         return next(reply for reply in reversed(replies) if words in self.slack.read(reply))
 
+    def wait_until(self, happened: Callable[[], bool], timeout: float = 15) -> None:
+        """For what can be seen in the bot's database alone: looked at again and again."""
+        until = time.monotonic() + timeout
+        while not happened():
+            if time.monotonic() > until:
+                raise TimeoutError(f"Waited {timeout} s for {happened}.")
+            threading.Event().wait(0.02)
+
     def skip_until(self, happened: Callable[[], bool], *, times: int = 20, **by: float) -> None:
         """Let time jump again and again until it happened: for work that becomes due at a moment nobody can see."""
         for _ in range(times):
@@ -314,7 +328,9 @@ class World:
     def start_with(self, path: Path, **environ: str) -> "World":
         """Start the bot with a configuration that the test wrote itself."""
         config = configuration.load(path, {**self.environ(), **environ})
-        self.bot = Bot(config, now=self.clock, waits=self.waits)
+        self.bot = Bot(
+            config, now=self.clock, waits=self.waits, read=lambda: configuration.load(path, {**self.environ(), **environ})
+        )
         self.clock.moved = self.bot.loop.wake
         self.bot.start()
         self.slack.wait_connected()

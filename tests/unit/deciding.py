@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
-from bot.config import Config, PbxConfig, SlackConfig
+from bot.config import Config, PbxConfig, Settings, SlackConfig
 from bot.config.models import SecretsConfig
 from bot.domain.profile import Profile
 from bot.exceptions import SlackUnreachable
@@ -80,7 +80,7 @@ def no_pbx(name: str) -> PbxClient:
 
 def context_of(store: Store, config: Config, slack: Slack) -> Context:
     people = People(slack, store.now)
-    return Context(config, store, cast(Gateway, slack), people, no_pbx, Inline())
+    return Context(Settings(config), store, cast(Gateway, slack), people, no_pbx, Inline())
 
 
 class Hands:

@@ -20,7 +20,7 @@ MAY = {
     "bot/listeners/lists.py": {"respond"},  # the next page of a list, to whoever asked for it
 }
 #: Who may hold a poster: the narrator, a draft's result for its requester, and what concerns no request.
-POSTERS = {f"bot/work/{name}.py" for name in ("narrate", "thread", "check", "notices", "herald", "witness")}
+POSTERS = {f"bot/work/{name}.py" for name in ("narrate", "thread", "check", "notices", "herald", "witness", "bulletin")}
 #: Who may hold a way to Slack other than by the gateway that is handed around.
 DOORS = {"bot/house.py", "bot/doctor.py"}
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.events import EventKind
+from bot.domain.profile import Profile
 from bot.domain.requests import Decision, Request
 from bot.store import audit, ledger, votes
 from bot.store.agenda import Work
@@ -73,14 +74,33 @@ def test_one_call_for_all(office: Office) -> None:
     assert [load(office.store, number).decision for number in (1, 3)] == [Decision.APPROVED, Decision.PENDING]
 
 
-def test_named_needs_no_call(office: Office) -> None:
-    """For those who are named, Slack is not asked."""
+def test_named_needs_no_group(office: Office) -> None:
+    """For those who are named no group is read."""
+    request = pending(office.store)
+    record(office.store, request, ANA)
+    office.decide()
+    assert load(office.store, request.id).decision is Decision.APPROVED
+    assert office.slack.asked == []
+
+
+def test_a_guest_does_not_count(office: Office) -> None:
+    """Whoever the rule names, a guest's click is refused, for both an approval and a rejection."""
+    request = pending(office.store)
+    office.slack.profiles[ANA] = Profile(ANA, "T1", is_guest=True)
+    for verdict in ("approve", "reject"):
+        record(office.store, request, ANA, verdict=verdict, delivery=verdict)
+        office.decide()
+    assert load(office.store, request.id).decision is Decision.PENDING
+    assert office.refusals(request.id) == ["guest", "guest"]
+
+
+def test_named_but_slack_is_down(office: Office) -> None:
+    """Without knowing what somebody is nothing is approved, even if the rule names them."""
     request = pending(office.store)
     record(office.store, request, ANA)
     office.slack.is_down = True
     office.decide()
-    assert load(office.store, request.id).decision is Decision.APPROVED
-    assert office.slack.asked == []
+    assert office.refusals(request.id) == ["profile_unknown"]
 
 
 def test_slack_is_down(office: Office) -> None:

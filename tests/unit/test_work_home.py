@@ -9,6 +9,8 @@ from typing import Any, cast
 import pytest
 
 from bot.blocks.home import Places
+from bot.config import Settings
+from bot.domain.profile import Profile
 from bot.exceptions import PbxUnreachable, SlackError, SlackRateLimited, SlackRefused
 from bot.pbx.client import PbxClient
 from bot.pbx.models import ListedCertificate
@@ -69,6 +71,9 @@ class Slack:
     def group_members(self, group: str) -> frozenset[str]:
         raise AssertionError(f"nobody needs {group} here")
 
+    def profile(self, user: str) -> Profile:
+        return Profile(user, "T1")
+
     @property
     def text(self) -> str:
         return "\n".join(texts(self.shown[-1]))
@@ -105,7 +110,7 @@ class Stage:
 def stage(tmp_path: Path) -> Iterator[Stage]:
     store, slack, pool, pbxs = open_store(tmp_path, Clock()), Slack(), Later(), {"hq": Pbx(), "branch": Pbx()}
     config = config_of(hq={"approvers": (ANA,)}, branch={"approvers": (ANA,)})
-    context = Context(config, store, cast(Gateway, slack), People(slack, store.now),
+    context = Context(Settings(config), store, cast(Gateway, slack), People(slack, store.now),
                       lambda name: cast(PbxClient, pbxs[name]), pool)  # fmt: skip
     yield Stage(store, slack, pool, pbxs, Homes(context, Reader(context), Links(context), Listings(context)))
     store.close()

@@ -56,7 +56,7 @@ def test_a_stumble_is_not_told(store: Store) -> None:
     """A transaction that failed while the database can be written is no outage: nobody is told."""
     slack, looked = Slack(), threading.Event()
     store.committed = looked.set
-    watch = Watch(store, slack, "C1")
+    watch = Watch(store, slack, lambda: "C1")
     disk = SmallDisk(store.engine)
     watch.start()
     store.failed(unavailable("database_gone"))
@@ -73,7 +73,7 @@ def test_a_stumble_is_not_told(store: Store) -> None:
 def test_nothing_is_left_of_the_looks(store: Store) -> None:
     """What was written to see whether it can be is gone afterwards."""
     slack, disk = Slack(), SmallDisk(store.engine)
-    watch = Watch(store, slack, "C1")
+    watch = Watch(store, slack, lambda: "C1")
     watch.start()
     before = read(store, lambda session: session.query(MetaRow.name).all())
     disk.full = True
@@ -91,7 +91,7 @@ def test_nothing_is_left_of_the_looks(store: Store) -> None:
 def test_what_slack_says_to_it(store: Store, answer: SlackError, attempts: int) -> None:
     """What certainly was not told is told again at the next look; what may have been, or is refused, is not."""
     slack, disk = Slack(answer), SmallDisk(store.engine)
-    watch = Watch(store, slack, "C1")
+    watch = Watch(store, slack, lambda: "C1")
     watch.start()
     disk.full = True
     fail(store)
@@ -105,7 +105,7 @@ def test_what_slack_says_to_it(store: Store, answer: SlackError, attempts: int) 
 def test_stopping_during_an_outage(store: Store) -> None:
     """A process that ends during an outage does not wait for its end, and does not say that it is over."""
     slack, disk = Slack(), SmallDisk(store.engine)
-    watch = Watch(store, slack, "C1")
+    watch = Watch(store, slack, lambda: "C1")
     watch.start()
     disk.full = True
     fail(store)

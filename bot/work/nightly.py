@@ -1,0 +1,99 @@
+"""Once a night: can everything still be approved by somebody? What is new is told once, and once when it is over."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from bot.config import Config
+from bot.domain.events import BOT, EventKind
+from bot.domain.reach import Finding, Grade
+from bot.domain.requests import canonical
+from bot.exceptions import SlackError, SlackRateLimited
+from bot.store import agenda, audit, bulletins, meta
+from bot.store.agenda import Entry, Work
+from bot.work.context import Context
+from bot.work.daily import next_time
+from bot.work.loop import later
+from bot.work.reachable import Census
+
+log = structlog.get_logger(__name__)
+
+#: The agenda's key: one look, whatever the number of replicas.
+KEY = "nightly"
+#: When, in ``slack.timezone``.
+AT = time(3, 0)
+#: Slack is asked again so often, and so long apart at most in seconds, before the night is given up.
+ATTEMPTS, LONGEST = 12, 900.0
+
+_KNOWN = "policy trouble"
+
+
+def schedule(session: Session, now: datetime, config: Config, *, at_once: bool = False) -> None:
+    """Let there be a look tonight, or now."""
+    agenda.put(session, Work.NIGHTLY, KEY, now if at_once else next_time(now, AT, config.slack.timezone))
+
+
+class Nightly:
+    """One visit asks about everybody; what Slack's limits stopped goes on where it was."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store = context.store
+        self._census: tuple[Config, Census] | None = None
+
+    def visit(self, entry: Entry) -> None:
+        config = self._context.config
+        if self._census is None or self._census[0] is not config or entry.attempt == 1:
+            self._census = config, Census(self._context.slack, config.slack.outsiders)
+        try:
+            found = self._census[1].check(config)
+        except SlackError as error:
+            self._come_back(entry, config, error)
+            return
+        self._census = None
+        now = self._store.now()
+        with self._store.begin() as session:
+            _compare(session, now, [finding for finding in found if finding.grade is not Grade.NOTE])
+            agenda.again(session, entry, next_time(now, AT, config.slack.timezone), fresh=True)
+
+    def _come_back(self, entry: Entry, config: Config, error: SlackError) -> None:
+        now = self._store.now()
+        due = later(now, entry.attempt, longest=LONGEST)
+        if isinstance(error, SlackRateLimited):
+            due = now + timedelta(seconds=error.retry_after)
+        log.warning("policy.not_checked", code=error.code, attempt=entry.attempt)
+        with self._store.begin() as session:
+            if entry.attempt >= ATTEMPTS and not isinstance(error, SlackRateLimited):
+                agenda.again(session, entry, next_time(now, AT, config.slack.timezone), fresh=True)
+            else:
+                agenda.again(session, entry, due)
+
+
+def _compare(session: Session, now: datetime, found: Sequence[Finding]) -> None:
+    """Each new trouble is an event, and each that is gone; what was known before is not told again.
+
+    While nobody is left under a rule, that says it all: who of its people could not approve before is neither told nor over.
+    """
+    before, after = _known(session), {finding.key: _told(finding) for finding in found}
+    worse = {finding.line for finding in found if finding.grade is Grade.BROKEN}
+    still = {key: told for key, told in before.items() if key in after or told["line"] in worse}
+    new = {key: told for key, told in after.items() if key not in before}
+    for told in (told for key, told in before.items() if key not in still):
+        audit.append(session, now, EventKind.POLICY_TROUBLE, BOT, None, **told, mended=True)
+    for told in new.values():
+        audit.append(session, now, EventKind.POLICY_TROUBLE, BOT, None, **told, mended=False)
+    if new or len(still) < len(before):
+        bulletins.due(session, now)
+        meta.put(session, _KNOWN, canonical({**still, **new}).encode())
+
+
+def _told(finding: Finding) -> dict[str, str]:
+    return {"pbx": ", ".join(finding.pbxs), "line": finding.line, "sentence": finding.sentence()}
+
+
+def _known(session: Session) -> Mapping[str, dict[str, str]]:
+    known: Mapping[str, dict[str, str]] = json.loads(meta.get(session, _KNOWN) or b"{}")
+    return known
