@@ -63,7 +63,7 @@ def _differs(event: Event) -> str:
     groups: dict[str, list[str]] = {}
     for replica, found in hashes.items():
         groups.setdefault(found, []).append(replica)
-    shown = [f"• {code(found[:12], 12)}: {', '.join(code(each, 40) for each in at)}" for found, at in sorted(groups.items())]
+    shown = [f"• {code(found[:12], 20)}: {', '.join(code(each, 40) for each in at)}" for found, at in sorted(groups.items())]
     first = (
         "⚠️ The bots on this database work by different configurations, so who may approve depends on which of them a click"
         " comes to. Give all of them the same file and the same secrets, then `/pbx-cert reload`. By the configuration's hash:"

@@ -93,7 +93,6 @@ class Reloader:
     def _note(self, by: str, actor: str, unchecked: str, *, changed: bool = False) -> None:
         """One transaction: the event, and all that is to be looked at anew."""
         config, now, found = self._settings.config, self._store.now(), self.hash()
-        log.info("config.loaded", by=by, hash=found)
         more = {"unchecked": unchecked} if unchecked else {}
         with self._store.begin() as session:
             told = {"hash": found, "replica": self._store.owner, "by": by, **more}
@@ -106,16 +105,17 @@ class Reloader:
                 bulletins.due(session, now)
             rerule.schedule(session, now, found)
             nightly.schedule(session, now, config, at_once=changed or bool(unchecked))
+        log.info("config.loaded", by=by, hash=found)
 
     def _refuse(self, by: str, actor: str, mistakes: Sequence[str]) -> None:
         now, found = self._store.now(), self.hash()
-        log.error("config.refused", by=by, mistakes=len(mistakes), first=mistakes[0][:_LONGEST])
         told = [mistake[:_LONGEST] for mistake in mistakes[:_MOST]]
         with self._store.begin() as session:
             audit.append(session, now, EventKind.CONFIG_REFUSED, actor, hash=found, replica=self._store.owner, by=by,
                          mistakes=told)  # fmt: skip
             self._beat(session, now, found)
             bulletins.due(session, now)
+        log.error("config.refused", by=by, mistakes=len(mistakes), first=mistakes[0][:_LONGEST])
 
     def _beat(self, session: Session, now: datetime, found: str) -> None:
         replicas.beat(session, now, self._store.owner, found, self.followed)
