@@ -148,7 +148,7 @@ def home(shown: Home) -> View:
 
 
 def unavailable(text: str, places: Places) -> View:
-    """In place of everything, when the bot's own database cannot be read."""
+    """In place of everything: the bot's own database cannot be read, or it is not for this person."""
     refresh = parts.button("Refresh", "home_refresh", places.dump())
     return parts.home([parts.section(f"⚠️ {escape(text, 2000)}"), parts.actions(refresh)], places.dump())
 

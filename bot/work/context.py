@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.config import Config, Settings
 from bot.domain import policy, schedule
@@ -13,7 +13,7 @@ from bot.domain.schedule import Beginning
 from bot.domain.windows import Windows
 from bot.pbx.client import PbxClient
 from bot.slack.gateway import Gateway
-from bot.slack.people import People
+from bot.slack.people import FRESH, People
 from bot.store.engine import Store
 
 
@@ -53,6 +53,6 @@ class Context:
         """When it begins if it is approved now."""
         return schedule.beginning(request, self.windows(request.ask.pbx), self.now())
 
-    def may_take_part(self, user: str) -> Verdict:
-        """Whether somebody may ask, vote and command at all; Slack is asked what they are."""
-        return policy.may_take_part(self.people.profile(user), self.config.slack.outsiders)
+    def may_take_part(self, user: str, max_age: timedelta = FRESH) -> Verdict:
+        """Whether somebody may ask, vote and command at all; Slack is asked what they are, if it has not been lately."""
+        return policy.may_take_part(self.people.profile(user, max_age), self.config.slack.outsiders)

@@ -20,7 +20,7 @@ from bot.store import history
 from bot.work.context import Context
 from bot.work.links import Links
 from bot.work.listings import Listings
-from bot.work.reading import Page, Reader
+from bot.work.reading import MEMBERS_FOR, Page, Reader
 
 log = structlog.get_logger(__name__)
 
@@ -123,6 +123,9 @@ class Homes:
             log.info("home.not_painted", error=type(error).__name__, code=error.code)
 
     def _view(self, user: str, places: Places) -> tuple[View, list[int]]:
+        verdict = self._context.may_take_part(user, MEMBERS_FOR)
+        if not verdict.permitted:
+            return blocks.unavailable(f"{verdict.reason} [{verdict.code}]", places), []
         waiting = self._reader.page(user, history.waiting, places.waiting, blocks.SIZE, waiting=True)
         mine, after_mine = self._mine(user, places)
         running = self._reader.page(user, history.running, places.running, blocks.SIZE)

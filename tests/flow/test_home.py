@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from bot.house import Waits
 from tests.flow.homes import ask, hold, links, opened, part, settled, text, wait_part
 from tests.flow.world import World
 
@@ -76,7 +77,7 @@ def test_nothing_is_approved_blindly(world: World) -> None:
 
 def test_a_group_decides_whom_it_waits_for(quiet: World) -> None:
     """Where a user group approves, its members find the request waiting; what Slack does not say is said to be unsure."""
-    quiet.approvers = (quiet.leads,)
+    quiet.approvers, quiet.waits = (quiet.leads,), Waits(rates={})  # how often a group may be read is not what this is about
     world = quiet.start()
     ask(world, world.fill_trusted)
     world.clock.advance(minutes=6)  # the check has read the group

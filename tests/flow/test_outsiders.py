@@ -49,6 +49,18 @@ def test_commands_and_the_shortcut_turn_outsiders_away(world: World, kind: str, 
     assert refusals(world) == [(gil.id, "command", code)] * 4 + [(gil.id, "shortcut", code)]
 
 
+def test_the_home_tab_shows_an_outsider_nothing(world: World) -> None:
+    """Who may not take part reads why in place of the requests."""
+    world.ask(world.fill_trusted)
+    gil = outsider(world, "guest")
+    gil.open_home()
+    world.slack.wait_for(lambda: gil.home is not None)
+    home = gil.home
+    assert home is not None
+    assert any("Guests of this workspace may not use this" in text for text in home.texts())
+    assert not any("#1" in text for text in home.texts())
+
+
 def test_an_outsider_who_has_the_form_cannot_ask(world: World) -> None:
     """Somebody who becomes a guest with the form open gets it back with the reason and all that was typed; nothing is asked."""
     form = world.fill_trusted(world.open_form())
