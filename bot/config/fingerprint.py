@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import time, timedelta
 from enum import Enum
 from pathlib import Path
@@ -54,7 +55,11 @@ def _plain(value: Any, keyed: Keyed) -> Any:
             return value.key
         case Enum():
             return value.value
-    return value
+        case str() | int() | None:
+            return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name), keyed) for each in fields(value)}
+    raise TypeError(f"nobody has said how a {type(value).__name__} is told from another")
 
 
 def _trusted(tls: str) -> str:

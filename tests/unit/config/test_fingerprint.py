@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Config, fingerprint
+from bot.config import Config, fingerprint, load
 from bot.sandbox.pki import Authority
 from tests.unit.config.files import ENVIRON, MINIMAL, Load, edited, second_pbx
 
@@ -16,6 +16,7 @@ kind = ["apply"]
 all = [{ of = ["U02LEAD", "U03LEAD"] }]
 [[policy]]
 name = "second"
+risk = ["wildcard"]
 all = [{ of = ["U04LEAD"] }]
 """
 
@@ -77,6 +78,7 @@ def test_what_every_process_has_of_its_own_makes_no_difference(loaded: Load, nam
         ('["U02LEAD"]\n', '["U02LEAD"]\n[risk]\nlongest_validity = "90d"\n'),
         ('["U02LEAD"]\n', '["U02LEAD"]\n[audit]\npersonal_data_for = "90d"\n'),
         ('["U02LEAD"]\n', '["U02LEAD"]\n' + DNS),
+        ('["U02LEAD"]\n', '["U02LEAD"]\nwindows = ["Sat 22:00-04:00"]\n'),
     ],
 )
 def test_what_has_a_meaning_makes_a_difference(loaded: Load, old: str, new: str) -> None:
@@ -108,3 +110,9 @@ def test_secrets_are_asked_for_by_their_keyed_digest_only(loaded: Load) -> None:
     one = fingerprint(loaded(MINIMAL + DNS), blind)
     assert fingerprint(loaded(MINIMAL + DNS, HQ_CLIENT_SECRET="another", ALI_SECRET="another"), blind) == one
     assert len(seen) == 4
+
+
+def test_the_whole_example_has_a_hash() -> None:
+    """Nothing that a file may hold is of a kind that nobody has thought of."""
+    example = Path(__file__).parents[3] / "config.example.toml"
+    assert len(hash_of(load(example, ENVIRON))) == 64
