@@ -98,10 +98,10 @@ class Desk:
             self.context.slack.direct(body["user"]["id"], blocks=[], text=text)
 
     def form(self, state: FormState) -> dict[str, Any]:
-        return form(state, self.form_context(state.ask, state.draft))
+        return form(state, self.form_context(state.ask, state.holder))
 
-    def form_context(self, ask: Ask, draft: int | None) -> FormContext:
-        return self.checker.form_context(ask, draft)
+    def form_context(self, ask: Ask, holder: int | None) -> FormContext:
+        return self.checker.form_context(ask, holder)
 
 
 def not_taken(error: StoreError) -> str:

@@ -9,14 +9,16 @@ from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
 from bot.domain.dns_catalogue import Catalogue
 from bot.domain.plan import Evidence, plan
+from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Decision, Request
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused, Stale
-from bot.store import agenda, ledger
+from bot.store import agenda, edits, ledger
 from bot.store.agenda import Entry
+from bot.store.materials import TYPED_PARAMS
 from bot.store.vault import Vault
-from bot.work import calls
+from bot.work import calls, editing
 from bot.work.context import Context
-from bot.work.examine import TYPED_PARAMS, Examiner
+from bot.work.examine import Examiner
 from bot.work.findings import Findings
 from bot.work.loop import later
 from bot.work.posting import Poster
@@ -89,21 +91,44 @@ class Checker:
         """What the requester sees of a draft as it stands: the wait, the form again, or the evidence to confirm."""
         if not is_judged(draft):
             return dialogs.checking(draft.ask, draft.id, draft.version)
-        if draft.problems:
-            return self.form(draft)
-        return dialogs.confirm(draft, Evidence.from_json(draft.evidence or {}))
+        state, meanwhile = self._up_to_date(draft)
+        if draft.problems or meanwhile:
+            return self._form(state, *meanwhile, *(Problem(**problem) for problem in draft.problems))
+        changes = self._changes(draft)
+        if draft.edits and not changes:
+            return self._form(state, _nothing_changes(draft.edits))
+        return dialogs.confirm(draft, Evidence.from_json(draft.evidence or {}), changes)
+
+    def _changes(self, draft: Request) -> tuple[str, ...]:
+        if not draft.edits:
+            return ()
+        store = self._context.store
+        with store.begin() as session:
+            request = ledger.load(session, draft.edits)
+            return edits.changes_of(session, store.vault, request, draft) if request else ()
 
     def form(self, draft: Request) -> dict[str, object]:
         """The form with the draft's values, under block ids that Slack has not seen, so that it takes them."""
-        state = FormState(draft.ask, draft.id, draft.version, draft.version, draft.asked_in)
-        return form(state, self.form_context(draft.ask, draft.id), draft.problems)
+        state, meanwhile = self._up_to_date(draft)
+        return self._form(state, *meanwhile, *(Problem(**problem) for problem in draft.problems))
 
-    def form_context(self, ask: Ask, draft: int | None) -> FormContext:
+    def _form(self, state: FormState, *told: Problem) -> dict[str, object]:
+        return form(state, self.form_context(state.ask, state.holder), told)
+
+    def _up_to_date(self, draft: Request) -> tuple[FormState, tuple[Problem, ...]]:
+        """The form's state for a draft, with what has become meanwhile of the request that it changes."""
+        state = FormState(draft.ask, draft.id, draft.version, draft.version, draft.asked_in, edits=draft.edits,
+                          edits_version=draft.edits_version)  # fmt: skip
+        with self._context.store.begin() as session:
+            return editing.up_to_date(session, self._context.now(), state)
+
+    def form_context(self, ask: Ask, holder: int | None) -> FormContext:
+        """``holder`` is the draft or request whose typed credentials are kept."""
         config, store = self._context.config, self._context.store
         kept: frozenset[str] = frozenset()
-        if draft is not None and ask.dns == TYPED:
+        if holder is not None and ask.dns == TYPED:
             with store.begin() as session:
-                kept = frozenset(store.vault.take_json(session, draft, TYPED_PARAMS))
+                kept = frozenset(store.vault.take_json(session, holder, TYPED_PARAMS))
         return FormContext(
             dns_profiles=tuple((profile.name, profile.provider) for profile in config.dns),
             typed_allowed=config.slack.allow_typed_dns_credentials,
@@ -119,6 +144,11 @@ class Checker:
         log.info("check.later", request=entry.request, error=type(error).__name__, code=error.code)
         with store.begin() as session:
             agenda.again(session, entry, due)
+
+
+def _nothing_changes(number: int) -> Problem:
+    text = f"This is what #{number} asks for already, so there is nothing to change. Change something, or close this window."
+    return Problem("", text, "no_change")
 
 
 def is_judged(draft: Request) -> bool:
