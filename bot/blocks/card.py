@@ -46,6 +46,10 @@ def _confirm_withdrawal(request: Request) -> Block:
     return parts.confirm(f"Withdraw #{request.id}?", text, "Withdraw", style="danger")
 
 
+def _can_be_asked_anew(request: Request) -> bool:
+    return request.can_be_asked_anew
+
+
 def _awaits_word(request: Request) -> bool:
     return request.awaits_word
 
@@ -64,10 +68,12 @@ def _confirm_not_there(request: Request) -> Block:
 BUTTONS: tuple[CardButton, ...] = (
     CardButton("approve", "Approve", _is_open, "primary", _confirm_approval),
     CardButton("reject", "Reject", _is_open, "danger"),
+    CardButton("edit", "Edit", _is_open),
     CardButton("withdraw", "Withdraw", _can_be_withdrawn, confirm=_confirm_withdrawal),
     CardButton(Word.CHECK_AGAIN.value, "Check again", _awaits_word, "primary"),
     CardButton(Word.IS_THERE.value, "It is there", _awaits_word, confirm=_confirm_there),
     CardButton(Word.IS_NOT_THERE.value, "It is not there", _awaits_word, "danger", _confirm_not_there),
+    CardButton("ask_anew", "Ask anew", _can_be_asked_anew),
     CardButton("why", "Why?", _is_open),
     CardButton("details", "Details", lambda request: True),
 )
@@ -122,7 +128,8 @@ def _top(request: Request) -> list[str]:
     verb = "Expired" if request.decision is Decision.EXPIRED else "Decided"
     since = f" {verb} {at(request.decided_at)}." if request.decided_at else ""
     ended = f" Ended {at(request.ended_at)}." if request.ended_at and request.execution else ""
-    return [*emergencies.lines(request), words.state(request), *ending(request), asked + since + ended]
+    before = [f"Asked anew after #{request.ask.after}."] if request.ask.after else []
+    return [*emergencies.lines(request), words.state(request), *ending(request), asked + since + ended, *before]
 
 
 def _evidence(request: Request) -> list[str]:

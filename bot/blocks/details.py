@@ -41,6 +41,8 @@ def _lines(request: Request) -> Iterator[str]:
     if request.reduced_at is not None:
         yield words.reduced(request.reduced_at)
         return
+    if request.ask.after:
+        yield f"Asked anew after #{request.ask.after}"
     yield "*Why*"
     yield quote(request.ask.reason, lines=500)
     if request.evidence is not None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.blocks import deciders, emergencies, parts, words
 from bot.blocks import evidence as ev
+from bot.blocks.changes import what_changes
 from bot.blocks.parts import Block, View
 from bot.blocks.text import code, escape, packed, quote
 from bot.domain.plan import Evidence
@@ -27,8 +28,11 @@ def checking(ask: Ask, draft: int, version: int) -> View:
     return parts.modal("Checking", blocks, callback_id="checking", metadata=metadata, close="Close")
 
 
-def confirm(request: Request, evidence: Evidence) -> View:
-    """The evidence and the plan, to be confirmed by the requester before anybody else sees them."""
+def confirm(request: Request, evidence: Evidence, changes: Sequence[str] = ()) -> View:
+    """The evidence and the plan, to be confirmed by the requester before anybody else sees them.
+
+    Of a draft that changes a request, ``changes`` are first.
+    """
     shown = Shown.of(request).dump()
     lines = ev.short_lines(ev.facts(request.ask, evidence, request.created_at))
     urgent = request.ask.emergency
@@ -37,13 +41,15 @@ def confirm(request: Request, evidence: Evidence) -> View:
     blocks = [
         *(emergencies.before(request) if urgent else ()),
         parts.section(f"This is what the approvers will see of *{escape(words.title(request), 300)}*."),
+        *parts.sections(packed(what_changes(request, changes) if changes else [])),
         parts.section(f"*Why*\n{quote(request.ask.reason)}"),
         *parts.sections(packed(lines)),
         *parts.sections(packed([doing, *when, *ev.plan_lines(request.plan)])),
         parts.section(_audience(request)),
         parts.actions(parts.button("Change something", "change", shown)),
     ]
-    submit = "Do it at once" if urgent else "Ask for approval"
+    asking = "Change the request" if request.edits else "Ask for approval"
+    submit = "Do it at once" if urgent else asking
     return parts.modal("Is this right?", blocks, callback_id="confirm", metadata=shown, submit=submit, close="Cancel")
 
 

@@ -235,3 +235,13 @@ def received(ask: Ask) -> Block:
     """A file input cannot be filled in beforehand, so what has arrived is named above it."""
     names = [f"{code(file.name, 200)} ({size(file.size)})" for file in ask.files]
     return parts.section(f"Received: {listed(names, most=10)}")
+
+
+def to_be_fetched(ask: Ask) -> Block:
+    """Files of an ended request, of which the bot has kept nothing."""
+    names = listed([code(file.name, 200) for file in ask.files], most=10)
+    return parts.section(f"From #{ask.after}: {names}. It is fetched from Slack again; upload it if it was deleted there.")
+
+
+def wiped(ask: Ask) -> Block:
+    return parts.section(f"The DNS credentials that you typed for #{ask.after} are not kept. Please type them again.")

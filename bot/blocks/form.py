@@ -14,7 +14,7 @@ from bot.blocks.fields import FormContext, block_id, shown
 from bot.blocks.parts import Block, View
 from bot.blocks.text import MAX_TEXT, escape, packed
 from bot.domain.problems import Problem
-from bot.domain.requests import Ask, ReceivedFile
+from bot.domain.requests import TYPED, Ask, ReceivedFile
 
 __all__ = ["CALLBACK", "FormContext", "FormState", "block_id", "errors", "form"]
 
@@ -26,7 +26,10 @@ MAX_METADATA = 3000
 
 @dataclass(frozen=True)
 class FormState:
-    """What the form stands at. ``draft`` and ``version`` are the row's once there is one; ``revision`` makes new block ids."""
+    """What the form stands at. ``draft`` and ``version`` are the row's once there is one; ``revision`` makes new block ids.
+
+    ``edits`` is the request that it changes, if it does, and ``edits_version`` the version of it that its requester has seen.
+    """
 
     ask: Ask
     draft: int | None = None
@@ -35,6 +38,13 @@ class FormState:
     asked_in: str = ""
     #: Where Slack takes a private answer to the command that opened the form; it came from Slack and is this person's.
     reply_to: str = ""
+    edits: int | None = None
+    edits_version: int | None = None
+
+    @property
+    def holder(self) -> int | None:
+        """Whose secrets the form builds upon: the draft's, or before there is one those of the request that it changes."""
+        return self.draft or self.edits
 
     def dump(self) -> str:
         """Compact JSON, shorter than 3000 characters: what is in the draft's row anyway is cut first."""
@@ -53,6 +63,8 @@ class FormState:
             "revision": self.revision,
             "asked_in": self.asked_in,
             "reply_to": self.reply_to,
+            "edits": self.edits,
+            "edits_version": self.edits_version,
         }
         return json.dumps({**rest, "ask": given}, ensure_ascii=False, separators=(",", ":"))
 
@@ -72,12 +84,12 @@ def form(state: FormState, context: FormContext, problems: Sequence[Problem | Ma
     kept = tuple(key for key in state.ask.params if key in context.kept)
     carried = replace(state, ask=replace(state.ask, params=kept, emergency=state.ask.emergency and context.emergency))
     told = _by_field([_problem(each) for each in problems], state.ask, context)
-    blocks = parts.sections(packed(told.pop("", [])))
+    blocks = [*_purpose(state), *parts.sections(packed(told.pop("", [])))]
     for name in shown(state.ask, context):
-        blocks += _above(name, state.ask, context) + parts.sections(packed(told.get(name, [])))
+        blocks += _above(name, state, context) + parts.sections(packed(told.get(name, [])))
         blocks.append(fields.render(name, state.ask, context, state.revision))
-    return parts.modal("Ask for a certificate", blocks, callback_id=CALLBACK, metadata=carried.dump(), submit="Check",
-                       close="Cancel")  # fmt: skip
+    title = f"Change #{state.edits}" if state.edits else "Ask for a certificate"
+    return parts.modal(title, blocks, callback_id=CALLBACK, metadata=carried.dump(), submit="Check", close="Cancel")
 
 
 def errors(problems: Sequence[Problem | Mapping[str, str]], revision: int, ask: Ask, context: FormContext) -> dict[str, str]:
@@ -89,9 +101,22 @@ def errors(problems: Sequence[Problem | Mapping[str, str]], revision: int, ask: 
     return {block: " ".join(sentences)[:MAX_TEXT] for block, sentences in told.items()}
 
 
-def _above(name: str, ask: Ask, context: FormContext) -> list[Block]:
+def _purpose(state: FormState) -> list[Block]:
+    if state.edits:
+        text = (
+            f"You change #{state.edits}. It stays as it is until you confirm what you change. Then votes start again, and those"
+            " who have voted are asked to look at what is different."
+        )
+        return [parts.context(text)]
+    return [parts.context(f"Asked anew after #{state.ask.after}: a request of its own.")] if state.ask.after else []
+
+
+def _above(name: str, state: FormState, context: FormContext) -> list[Block]:
+    ask = state.ask
     if name == "files" and ask.files:
-        return [fields.received(ask)]
+        return [fields.received(ask) if state.holder or not ask.after else fields.to_be_fetched(ask)]
+    if name == "dns" and ask.after and ask.dns == TYPED and not any(fields.is_kept(key, ask, context) for key in ask.params):
+        return [fields.wiped(ask)]
     if name == "reason" and ask.needs_dns and not fields.can_choose_dns(context):
         return [fields.no_dns()]
     return []

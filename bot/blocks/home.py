@@ -136,9 +136,11 @@ ACTS: tuple[Act, ...] = (
         lambda entry: parts.link("Decide on its card", "home_card", entry.link, "primary")),
     Act(lambda entry, user: not entry.waits and bool(entry.link),
         lambda entry: parts.link("Open its card", "home_card", entry.link)),
+    _of_card("edit", _is_own),
     _of_card("withdraw", _is_own),
     Act(_may_look, lambda entry: emergencies.confirm_button(entry.request)),
     Act(_may_look, lambda entry: emergencies.object_button(entry.request)),
+    _of_card("ask_anew", _is_own),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.blocks import deciders, emergencies, parts, waiting, words
+from bot.blocks import changes, deciders, emergencies, parts, waiting, words
 from bot.blocks.card import word_buttons
 from bot.blocks.parts import Block
 from bot.blocks.text import at, code, duration, escape, listed, quote
@@ -115,7 +115,7 @@ def _void(event: Event, request: Request) -> str:
     return (
         f"🗄️ *void*: the bot's database was put back from a backup and knows nothing of what happened after {until}, so this"
         f" cannot be approved any more. If it was approved here after that, look at {_pbx(request)}. "
-        f"<@{request.requester}>, if it is still needed, please ask again with `/pbx-cert`."
+        f"<@{request.requester}>, if it is still needed, press *Ask anew* on its card."
     )
 
 
@@ -228,6 +228,7 @@ LINES: Mapping[EventKind, Line] = {
     EventKind.VOTED: _voted,
     EventKind.LAPSED: _lapsed,
     EventKind.RULE_CHANGED: _rule_changed,
+    EventKind.EDITED: changes.edited,
     EventKind.APPROVED: _approved,
     EventKind.SCHEDULED: _scheduled,
     EventKind.REJECTED: _rejected,

@@ -51,7 +51,8 @@ _MEANINGS: Mapping[Decision | Execution, str] = {
 
 def title(request: Request) -> str:
     """The request's name, at most 150 characters, plain."""
-    return plain(f"#{request.id} {KINDS[request.ask.kind]} for {request.ask.pbx}", 150)
+    change = " (change)" if request.edits else ""
+    return plain(f"#{request.number} {KINDS[request.ask.kind]} for {request.ask.pbx}", 150 - len(change)) + change
 
 
 def sign(request: Request) -> str:

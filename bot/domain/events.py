@@ -10,7 +10,7 @@ from typing import Any
 class EventKind(StrEnum):
     """What happened. A state's event bears the state's own name."""
 
-    #: A draft was stored. data: pbx, wanted (the kind)
+    #: A draft was stored. data: pbx, wanted (the kind), edits (the request that it changes, if it does)
     DRAFTED = "drafted"
     #: A draft was checked. data: problems (codes); if there are none, digest, and contents (the digest without the secrets)
     CHECKED = "checked"
@@ -18,7 +18,7 @@ class EventKind(StrEnum):
     PENDING = "pending"
     #: A voice that counts. data: verdict, reason, have, need, rule, missing (seats), one_of (lists of seats, of each one)
     VOTED = "voted"
-    #: A click that does not count. data: verdict, code, reason, rule
+    #: A click that does not count. data: verdict, code, reason, rule, changes (sentences, where it was on an older version)
     REFUSED = "refused"
     #: The quorum is reached. data: by (list of users)
     APPROVED = "approved"
@@ -69,7 +69,8 @@ class EventKind(StrEnum):
     RESTORED = "restored"
     #: The request's secrets are gone. data: names
     WIPED = "wiped"
-    #: The requester changed what is asked for; votes start again. data: version, digest, changes (list of sentences)
+    #: The requester changed what is asked for; votes start again. data: version, digest, changes (list of sentences),
+    #: contents, secrets (names of those that have another content), voted (list of users), draft (its number as a draft)
     EDITED = "edited"
     #: The rule that a request was asked under is not the one of the configuration any more; both count. data: rule, today
     RULE_CHANGED = "rule_changed"

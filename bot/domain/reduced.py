@@ -15,7 +15,7 @@ from bot.domain.rules import REDUCED, Rule, is_group
 
 #: How `CertificateFacts.sans` marks a name that is no host's.
 _NO_HOST = ("email:", "URI:", "other:")
-_OF_ASK = ("pbx", "kind", "domain", "auto_renewal", "dns", "provider", "params", "start", "emergency")
+_OF_ASK = ("pbx", "kind", "domain", "auto_renewal", "dns", "provider", "params", "start", "emergency", "after")
 
 
 def ask(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,8 @@ class Ask:
     start: str = ""
     #: At once and without the approvals, where the rule lets the requester do that.
     emergency: bool = False
+    #: The ended request after which this is asked for anew.
+    after: int | None = None
 
     @property
     def needs_files(self) -> bool:
@@ -238,6 +240,11 @@ class Request:
         return self.edits or self.id
 
     @property
+    def is_private(self) -> bool:
+        """Nobody but its requester has ever seen it: a draft, or one that became the next version of its request."""
+        return self.decision is Decision.DRAFT or self.edits is not None
+
+    @property
     def is_open(self) -> bool:
         return self.decision is Decision.PENDING
 
@@ -271,6 +278,12 @@ class Request:
             rule=self.rule,
             secrets=secrets,
         )
+
+    @property
+    def can_be_asked_anew(self) -> bool:
+        """It has ended, the PBX has nothing of it, and it is known what it asked for."""
+        is_over = self.has_ended and self.execution is not Execution.DONE
+        return is_over and not self.is_private and self.reduced_at is None
 
     @property
     def awaits_word(self) -> bool:

@@ -21,7 +21,7 @@ from bot import crashpoints
 from bot.blocks import dialogs
 from bot.config import SlackConfig
 from bot.exceptions import StoreClosed, StoreError, StoreUnavailable
-from bot.listeners import clicks, commands, drafts, emergencies, form, home, lists, submissions
+from bot.listeners import clicks, commands, drafts, emergencies, form, home, lists, sources, submissions
 from bot.listeners.afterwards import collecting, run
 from bot.listeners.desk import Body, Desk, not_taken
 from bot.listeners.line import Line
@@ -44,7 +44,8 @@ def build(config: SlackConfig, desk: Desk) -> App:
     cannot."""
     client = Client(config.bot_token.get_secret_value(), config.api_url, TIMEOUT)
     app = App(client=client, process_before_response=True, logger=_quiet("slack_bolt"))
-    for surface in (commands, lists, form, submissions, drafts, clicks, emergencies, home):
+    surfaces = (commands, lists, form, submissions, drafts, clicks, sources, emergencies, home)
+    for surface in surfaces:
         surface.register(app, desk)
     app.error(_excuse(desk))
     return app

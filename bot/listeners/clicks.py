@@ -42,7 +42,8 @@ def _approve(desk: Desk) -> Callable[..., None]:
     def approve(ack: Ack, body: Body) -> None:
         shown = Shown.load(body["actions"][0]["value"])
         request = desk.load(shown.request)
-        if request is None or not request.is_open or not any(rule.comment for rule in request.rules):
+        wants_comment = request is not None and request.is_open and any(rule.comment for rule in request.rules)
+        if request is None or not wants_comment or shown != Shown.of(request):
             vote(ack, body)
             return
         ack()
@@ -87,9 +88,15 @@ def record(desk: Desk, body: Body, shown: Shown, verdict: str, reply_to: str = "
 
 
 def _ask_why(desk: Desk) -> Callable[..., None]:
+    """Not for a button of an older version, which would not count: that is said before anybody types a reason."""
+    vote = _vote(desk, REJECT)
+
     def ask_why(ack: Ack, body: Body) -> None:
         shown = Shown.load(body["actions"][0]["value"])
         request = desk.load(shown.request)
+        if request is not None and request.is_open and shown != Shown.of(request):
+            vote(ack, body)
+            return
         ack()
         if request is None:
             desk.answer_later(body, UNKNOWN)

@@ -8,7 +8,7 @@ from bot.blocks import replies
 from bot.blocks.form import FormState
 from bot.blocks.lists import ListPlace
 from bot.blocks.text import code
-from bot.domain.requests import Ask, Decision
+from bot.domain.requests import Ask
 from bot.exceptions import BotError, PbxError, StoreError
 from bot.listeners import lists
 from bot.listeners.afterwards import defer
@@ -80,7 +80,7 @@ def _status(desk: Desk, number: str, body: Body) -> str:
             events = audit.events_of(session, int(number))
     except StoreError as error:
         return not_taken(error)
-    if request is None or request.decision is Decision.DRAFT:
+    if request is None or request.is_private:
         return f"There is no request #{number}."
     may_read = desk.reader.may_read_at_once(body["user_id"], request)
     if may_read is None:

@@ -132,10 +132,10 @@ class Desk:
             self.context.slack.direct(body["user"]["id"], blocks=[], text=text)
 
     def form(self, state: FormState, user: str) -> dict[str, Any]:
-        return form(state, self.form_context(state.ask, state.draft, user))
+        return form(state, self.form_context(state.ask, state.holder, user))
 
-    def form_context(self, ask: Ask, draft: int | None, user: str) -> FormContext:
-        return self.checker.form_context(ask, draft, user)
+    def form_context(self, ask: Ask, holder: int | None, user: str) -> FormContext:
+        return self.checker.form_context(ask, holder, user)
 
 
 def _acted_at(body: Body) -> float:

@@ -2,7 +2,7 @@
 
 from bot.blocks import replies
 from bot.blocks.why import why
-from bot.domain.requests import Decision, Request
+from bot.domain.requests import Request
 from bot.listeners.desk import Desk
 from bot.work.explain import explain
 
@@ -10,7 +10,7 @@ from bot.work.explain import explain
 def explained(desk: Desk, number: int, user: str) -> str:
     """In mrkdwn, for this person alone."""
     request = desk.load(number)
-    if request is None or request.decision is Decision.DRAFT:
+    if request is None or request.is_private:
         return f"There is no request #{number}."
     return unreadable(desk, request, user) or why(explain(desk.context.config, desk.context.people, request, user))
 

@@ -13,11 +13,12 @@ from slack_bolt import Ack, App
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.blocks import dialogs
+from bot.blocks import changes, dialogs
 from bot.blocks import emergencies as texts
 from bot.blocks import form as forms
 from bot.blocks.form import FormState, block_id
 from bot.blocks.reading import read_emergency_pbx, read_files, read_state, read_typed, received
+from bot.blocks.text import escape
 from bot.domain import emergencies
 from bot.domain.certificates import MAX_BYTES, check_file_name
 from bot.domain.dns_catalogue import Catalogue
@@ -25,20 +26,21 @@ from bot.domain.dns_providers import check_params
 from bot.domain.domains import domain_problem
 from bot.domain.policy import may_ask_at_all
 from bot.domain.problems import Problem
-from bot.domain.requests import TYPED, Ask, Kind, Request, Shown
+from bot.domain.requests import TYPED, Ask, Decision, Kind, Request, Shown
 from bot.domain.rules import Case
 from bot.domain.schedule import start_problem
 from bot.exceptions import Stale, StoreError
+from bot.listeners import sources
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, delivery, not_taken
 from bot.listeners.emergencies import declare
-from bot.store import agenda, ledger
+from bot.store import agenda, edits, ledger, materials
 from bot.store.agenda import Work
 from bot.store.engine import LISTENER_WAIT
+from bot.store.materials import TYPED_PARAMS, file_secret
 from bot.store.vault import Vault
-from bot.work.examine import TYPED_PARAMS, file_secret
+from bot.work.editing import up_to_date
 from bot.work.narrate import REPLY_TO
-from bot.work.received import forget_received
 
 #: When the check starts although nobody said that the answer has left: the process died in between.
 AT_LATEST = timedelta(seconds=3)
@@ -57,12 +59,17 @@ def _submitted(desk: Desk) -> Callable[..., None]:
         state, new = read_state(view), read_files(view)
         ask = replace(state.ask, files=received(new)) if new else state.ask
         try:
-            old = _old(desk, state, user)
-            if old is not None and not new:  # the form's metadata may be too short for their names and links
-                ask = replace(ask, files=old.ask.files)
-            typed = {**_kept(desk, old, ask), **read_typed(view)}
+            old, source = _old(desk, state, user), sources.source_of(desk, state, user)
+            before = old or source
+            if before is not None and not new:  # the form's metadata may be too short for their names and links
+                ask = replace(ask, files=before.ask.files)
+            if answer := _meanwhile(desk, replace(state, ask=ask), user):
+                ack(**answer)
+                return
+            typed = {**_kept(desk, before, ask), **read_typed(view)}
             ask = replace(ask, start="") if ask.emergency else ask  # its field is not on display then
-            problems = _problems(desk, ask, typed, user) + _emergency(desk, ask, user, read_emergency_pbx(view))
+            problems = [*_problems(desk, ask, typed, user), *sources.problems(ask, state, source)]
+            problems += _emergency(desk, ask, state, user, read_emergency_pbx(view))
             if problems:
                 ack(**_refusal(desk, view, replace(state, ask=ask), problems, user))
                 return
@@ -77,6 +84,15 @@ def _submitted(desk: Desk) -> Callable[..., None]:
         defer(lambda: _release(desk, draft.id))
 
     return submitted
+
+
+def _meanwhile(desk: Desk, state: FormState, user: str) -> dict[str, Any] | None:
+    """The request that the form changes went on without it: the form again, with what was typed and with what happened."""
+    with desk.context.store.begin(LISTENER_WAIT) as session:
+        now, news = up_to_date(session, desk.context.now(), state)
+    if not news:
+        return None
+    return {"response_action": "update", "view": forms.form(now, desk.form_context(now.ask, now.holder, user), news)}
 
 
 def _overtaken(desk: Desk, body: Body) -> dict[str, Any]:
@@ -97,7 +113,7 @@ def _old(desk: Desk, state: FormState, user: str) -> Request | None:
 
 
 def _kept(desk: Desk, old: Request | None, ask: Ask) -> dict[str, str | int | bool]:
-    """The DNS parameters that were typed before, if they are still for the same provider."""
+    """The DNS parameters that were typed before, if they are still there and for the same provider."""
     if old is None or ask.dns != TYPED or old.ask.provider != ask.provider:
         return {}
     with desk.context.store.begin(LISTENER_WAIT) as session:
@@ -152,10 +168,13 @@ def _dns(desk: Desk, ask: Ask, typed: Mapping[str, str | int | bool]) -> list[Pr
     return [Problem("dns", f"The profile {profile.name} is incomplete: {fault.message}", fault.code) for fault in faults]
 
 
-def _emergency(desk: Desk, ask: Ask, user: str, typed: str) -> list[Problem]:
+def _emergency(desk: Desk, ask: Ask, state: FormState, user: str, typed: str) -> list[Problem]:
     """For whom a group decides whether they may, the check asks Slack."""
     if not ask.emergency:
         return []
+    if state.edits is not None:
+        text = "What waits for its approval does not become an emergency. Withdraw it, and ask for this as one."
+        return [Problem("emergency", text, "no_emergency")]
     if desk.form_context(ask, None, user).emergency:
         return emergencies.problems(ask, typed)
     text = "No rule of the configuration lets you have this done at once. Untick the emergency and ask for the approvals."
@@ -170,7 +189,7 @@ def _refusal(desk: Desk, view: Mapping[str, Any], state: FormState, problems: li
     errors = forms.errors(problems, state.revision, state.ask, context)
     if errors.keys() <= displayed:
         return {"response_action": "errors", "errors": errors}
-    return {"response_action": "update", "view": forms.form(state, desk.form_context(state.ask, state.draft, user), problems)}
+    return {"response_action": "update", "view": forms.form(state, desk.form_context(state.ask, state.holder, user), problems)}
 
 
 def _store(desk: Desk, body: Body, state: FormState, old: Request | None, typed: Mapping[str, Any]) -> Request:
@@ -182,6 +201,8 @@ def _store(desk: Desk, body: Body, state: FormState, old: Request | None, typed:
             return known
         draft = _draft(desk, session, body, state, old)
         _forget_outdated(store.vault, session, draft)
+        if old is None and state.edits:
+            materials.hand_on(session, store.vault, state.edits, draft.id, [file.id for file in draft.ask.files])
         if typed and draft.ask.dns == TYPED:
             store.vault.put_json(session, draft.id, TYPED_PARAMS, typed)
         if state.reply_to:
@@ -194,11 +215,11 @@ def _draft(desk: Desk, session: Session, body: Body, state: FormState, old: Requ
     settings = desk.context.config.pbx_named(state.ask.pbx)
     assert settings is not None, "an unknown PBX is a problem of the form"
     now, view_id = desk.context.now(), body["view"]["id"]
-    rule = {"channel": settings.channel, "approvals_needed": settings.approvals}
+    rule = {"channel": settings.channel, "approvals_needed": settings.approvals, **sources.links(state)}
     if old is not None:
         return ledger.revise(session, now, old, ask=state.ask, view_id=view_id, delivery=delivery(body), **rule)
     return ledger.draft(session, now, requester=body["user"]["id"], ask=state.ask, asked_in=state.asked_in, view_id=view_id,
-                        delivery=delivery(body), channel=settings.channel, approvals_needed=settings.approvals)  # fmt: skip
+                        delivery=delivery(body), **rule)  # fmt: skip
 
 
 def _forget_outdated(vault: Vault, session: Session, draft: Request) -> None:
@@ -217,26 +238,51 @@ def _release(desk: Desk, number: int) -> None:
 
 def _confirmed(desk: Desk) -> Callable[..., None]:
     def confirmed(ack: Ack, body: Body) -> None:
-        store, shown = desk.context.store, Shown.load(body["view"]["private_metadata"])
+        shown, user = Shown.load(body["view"]["private_metadata"]), body["user"]["id"]
         try:
-            draft = desk.own_draft(shown.request, body["user"]["id"])
-            if draft is not None and draft.ask.emergency:
-                declare(desk, body, shown)
-                ack(response_action="update", view=texts.declared(draft))
-                return
-            with store.begin(LISTENER_WAIT) as session:
-                pending_for = desk.context.config.slack.pending_for
-                request = ledger.confirm(session, store.now(), shown, body["user"]["id"], pending_for)
-                if not desk.context.knows(request.ask.pbx):  # nobody could approve it
-                    raise Stale
-                forget_received(session, store.vault, request.id)
+            view = _confirm(desk, body, shown, user)
         except Stale:
-            ack(response_action="update", view=dialogs.gone())
-            return
+            view = _too_late(desk, shown, user)
         except StoreError as error:
             # on top of the evidence, so that there is something to press again
             ack(response_action="push", view=dialogs.notice("Not taken", not_taken(error)))
             return
-        ack(response_action="update", view=texts.declared(request) if request.ask.emergency else dialogs.asked(request))
+        ack(response_action="update", view=view)
 
     return confirmed
+
+
+def _confirm(desk: Desk, body: Body, shown: Shown, user: str) -> dict[str, Any]:
+    """What was shown is asked for: by a request of its own, or by the one that it changes. An emergency is a click to decide."""
+    own = desk.own_draft(shown.request, user)
+    if own is not None and own.ask.emergency and own.edits is None:
+        declare(desk, body, shown)
+        return texts.declared(own)
+    store, pending_for = desk.context.store, desk.context.config.slack.pending_for
+    with store.begin(LISTENER_WAIT) as session:
+        draft = ledger.expect(ledger.load(session, shown.request))
+        if draft.edits:
+            request = edits.replace(session, store.now(), store.vault, shown, user, pending_for)
+        else:
+            request = ledger.confirm(session, store.now(), shown, user, pending_for)
+        if not desk.context.knows(request.ask.pbx):  # nobody could approve it
+            raise Stale
+    if request.ask.emergency:
+        return texts.declared(request)
+    return changes.asked(request) if draft.edits else dialogs.asked(request)
+
+
+def _too_late(desk: Desk, shown: Shown, user: str) -> dict[str, Any]:
+    """The draft is gone; or it is there, and its request is not any more what it was to change."""
+    store = desk.context.store
+    with store.begin(LISTENER_WAIT) as session:
+        draft = ledger.load(session, shown.request)
+        request = ledger.load(session, draft.edits) if draft and draft.edits else None
+        if draft is None or request is None or draft.requester != user or Shown.of(draft) != shown:
+            return dialogs.gone()
+        if edits.is_done(draft, shown):  # by another delivery of the same, in the same moment
+            return changes.asked(request)
+        state = FormState(draft.ask, edits=draft.edits, edits_version=draft.edits_version)
+        _, news = up_to_date(session, store.now(), state)
+    happened = changes.decided(request, store.now()) or escape(" ".join(problem.message for problem in news), 2800)
+    return changes.too_late(draft, happened) if draft.decision is Decision.DRAFT else dialogs.gone()

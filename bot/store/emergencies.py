@@ -35,7 +35,7 @@ def declare(
     audit.append(session, now, EventKind.EMERGENCY, user, request.id, reason=request.ask.reason, version=shown.version,
                  digest=shown.digest, rule=request.rule.line if request.rule else "", confirm_by=confirm_by.isoformat(),
                  to=list(to))  # fmt: skip
-    ledger.approve(session, now, request, emergency=True)
+    ledger.approve(session, now, vault, request, emergency=True)
     agenda.put(session, Work.CONFIRM, _key(request.id), confirm_by, request.id)
     agenda.put(session, Work.ALARM, _alarm_key(request.id), now, request.id)
     return ledger.expect(ledger.load(session, request.id))

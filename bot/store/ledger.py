@@ -18,7 +18,7 @@ from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Show
 from bot.domain.rules import Rule
 from bot.domain.schedule import Beginning
 from bot.exceptions import Stale
-from bot.store import agenda, audit, reminders
+from bot.store import agenda, audit, materials, reminders
 from bot.store.agenda import Work
 from bot.store.agenda import thread_key as thread_key
 from bot.store.tables import RequestRow, VoteRow
@@ -112,16 +112,18 @@ def draft(
     view_id: str,
     delivery: str,
     approvals_needed: int,
+    edits: int | None = None,
+    edits_version: int | None = None,
 ) -> Request:
-    """Store a new draft."""
+    """Store a new draft; perhaps one that changes a request, whose version is the one that the requester saw."""
     row = RequestRow(
         version=1, decision=Decision.DRAFT.value, pbx=ask.pbx, requester=requester, ask=ask.to_json(), problems=[], plan=[],
         digest="", approvals_needed=approvals_needed, approvals=0, channel=channel, asked_in=asked_in, view_id=view_id,
-        delivery=delivery, created_at=now,
+        delivery=delivery, created_at=now, edits=edits, edits_version=edits_version,
     )  # fmt: skip
     session.add(row)
     session.flush()
-    audit.append(session, now, EventKind.DRAFTED, requester, row.id, pbx=ask.pbx, wanted=ask.kind.value)
+    _drafted(session, now, _request(row, ()))
     agenda.put(session, Work.WIPE, f"request:{row.id}", now + DRAFT_FOR, row.id)
     return _request(row, ())
 
@@ -130,10 +132,17 @@ def revise(session: Session, now: datetime, old: Request, *, ask: Ask, view_id: 
     """The draft's next version. Raises Stale when it is no longer the draft that was shown."""
     values |= {"version": old.version + 1, "ask": ask.to_json(), "pbx": ask.pbx, "view_id": view_id, "delivery": delivery}
     _move(session, old.id, Decision.DRAFT, old.version, values | _UNJUDGED)
-    audit.append(session, now, EventKind.DRAFTED, old.requester, old.id, pbx=ask.pbx, wanted=ask.kind.value)
+    new = expect(load(session, old.id))
+    _drafted(session, now, new)
     agenda.drop(session, Work.WIPE, old.id)
     agenda.put(session, Work.WIPE, f"request:{old.id}", now + DRAFT_FOR, old.id)
-    return expect(load(session, old.id))
+    return new
+
+
+def _drafted(session: Session, now: datetime, draft: Request) -> None:
+    edits = {"edits": draft.edits} if draft.edits else {}
+    audit.append(session, now, EventKind.DRAFTED, draft.requester, draft.id, pbx=draft.ask.pbx, wanted=draft.ask.kind.value,
+                 **edits)  # fmt: skip
 
 
 def seen_in(session: Session, draft: Request, view_id: str) -> None:
@@ -174,11 +183,15 @@ def judged_good(
     if rule is not None:
         judged |= {"rule": rule.to_json(), "approvals_needed": rule.approvals}
     _move(session, draft.id, Decision.DRAFT, draft.version, judged)
-    request = expect(load(session, draft.id))
-    bound = digest_of(session, vault, request)
-    _move(session, draft.id, Decision.DRAFT, draft.version, {"digest": bound})
-    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound, contents=request.contents())
-    return expect(load(session, draft.id))
+    bound = bind(session, vault, expect(load(session, draft.id)))
+    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound.digest, contents=bound.contents())
+    return bound
+
+
+def bind(session: Session, vault: Vault, request: Request) -> Request:
+    """Keep the digest of the row and its secrets as they stand. Raises Stale when the row has moved on."""
+    _move(session, request.id, request.decision, request.version, {"digest": digest_of(session, vault, request)})
+    return expect(load(session, request.id))
 
 
 def _searched(ask: Ask, evidence: Mapping[str, Any]) -> dict[str, str]:
@@ -196,18 +209,20 @@ def digest_of(session: Session, vault: Vault, request: Request) -> str:
 def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_for: timedelta) -> Request:
     """draft -> pending: the requester asks for what was shown to them, for as long as its rule says or else ``pending_for``.
 
-    Confirming twice is confirming once. Raises Stale when it is no longer what was shown, or not theirs.
+    Confirming twice is confirming once. Raises Stale when it is no longer what was shown, not theirs, or changes another
+    request (`bot.store.edits`).
     """
     request = load(session, shown.request)
     pending_for = request.rule.open_for if request and request.rule else pending_for
     was_asked_for = request is not None and request.expires_at is not None  # not so a draft that ended as one
-    if request and was_asked_for and request.requester == user and Shown.of(request) == shown:
+    if request and was_asked_for and request.edits is None and request.requester == user and Shown.of(request) == shown:
         return request
     _decide(session, shown.request, Decision.DRAFT, Decision.PENDING, shown.version, expires_at=now + pending_for,
-            where=(RequestRow.digest == shown.digest, RequestRow.digest != "", RequestRow.requester == user))  # fmt: skip
+            where=(RequestRow.digest == shown.digest, RequestRow.digest != "", RequestRow.requester == user,
+                   RequestRow.edits.is_(None)))  # fmt: skip
     audit.append(session, now, EventKind.PENDING, user, shown.request, version=shown.version, digest=shown.digest)
     agenda.drop(session, Work.WIPE, shown.request)
-    agenda.put(session, Work.EXPIRE, f"request:{shown.request}", now + pending_for, shown.request)
+    opened(session, shown.request, now + pending_for)
     narrate(session, now, shown.request)
     asked = expect(load(session, shown.request))
     reminders.schedule(session, now, asked)
@@ -217,6 +232,33 @@ def confirm(session: Session, now: datetime, shown: Shown, user: str, pending_fo
 def pending(session: Session) -> list[int]:
     """The numbers of the requests that wait for a decision."""
     return list(session.scalars(select(RequestRow.id).filter_by(decision=Decision.PENDING.value).order_by(RequestRow.id)))
+
+
+def became_next_version(session: Session, now: datetime, shown: Shown, until: datetime) -> None:
+    """A confirmed draft ends, and there is nothing of it to be told: its request tells it. Raises Stale as `confirm` does.
+
+    Of those that ended as drafts it alone has a time at which it expires. Whoever looks for a key or a name finds the request.
+    """
+    _decide(session, shown.request, Decision.DRAFT, Decision.WITHDRAWN, shown.version, expires_at=until, decided_at=now,
+            ended_at=now, key_id="", names="", where=(RequestRow.digest == shown.digest, RequestRow.digest != ""))  # fmt: skip
+    agenda.drop(session, Work.WIPE, shown.request)
+    agenda.drop(session, Work.CHECK, shown.request)
+
+
+def replace(session: Session, now: datetime, draft: Request, values: Mapping[str, Any], until: datetime) -> None:
+    """The next version of the request that the draft changes. Raises Stale when that is not open any more, or another version
+    of it than its requester saw."""
+    where = (RequestRow.requester == draft.requester, RequestRow.pbx == draft.ask.pbx, RequestRow.expires_at > now)
+    seen = draft.edits_version or 0
+    anew = {"version": seen + 1, "rule_now": null(), "approvals": 0, "expires_at": until}
+    _move(session, draft.edits or 0, Decision.PENDING, seen, {**values, **anew}, where)
+    opened(session, draft.edits or 0, until)
+
+
+def opened(session: Session, number: int, until: datetime) -> None:
+    """What an open request waits for begins; anew, when it was changed."""
+    agenda.drop(session, Work.EXPIRE, number)
+    agenda.put(session, Work.EXPIRE, f"request:{number}", until, number)
 
 
 def rule_changed(session: Session, now: datetime, request: Request, today: Rule | None) -> None:
@@ -240,12 +282,13 @@ def _is_known(noted: Rule | None, today: Rule | None) -> bool:
 
 
 def approve(
-    session: Session, now: datetime, request: Request, begins: Beginning | None = None, *, emergency: bool = False
+    session: Session, now: datetime, vault: Vault, request: Request, begins: Beginning | None = None, *, emergency: bool = False
 ) -> None:
     """pending -> approved and queued, with the agenda entry that makes it happen: one transaction, or nothing.
 
-    It is due when it ``begins``; left out, at once. An ``emergency`` takes no approvals; `bot.store.emergencies` has written
-    down by then who lets it be done.
+    It is due when it ``begins``; left out, at once. It cannot be changed any more, so what it was made from is wiped; what goes
+    to the PBX is sealed on its own. An ``emergency`` takes no approvals; `bot.store.emergencies` has written down by then who
+    lets it be done.
     """
     enough = () if emergency else (RequestRow.approvals >= RequestRow.approvals_needed,)
     _decide(session, request.id, Decision.PENDING, Decision.APPROVED, request.version, decided_at=now,
@@ -255,6 +298,8 @@ def approve(
     agenda.drop(session, Work.EXPIRE, request.id)
     reminders.drop(session, request.id)
     agenda.put(session, Work.FULFIL, pbx_key(request.ask.pbx), begins.at if begins else now, request.id)
+    if made_from := materials.names(session, vault, request.id):
+        wipe(session, now, vault, request.id, *made_from)
     narrate(session, now, request.id)
     if begins and begins.at > now:
         schedule(session, now, request, begins)
@@ -301,8 +346,9 @@ def end(session: Session, now: datetime, vault: Vault, request: Request, new: Ex
     narrate(session, now, request.id)
 
 
-def wipe(session: Session, now: datetime, vault: Vault, number: int) -> None:
-    names = vault.wipe(session, number)
+def wipe(session: Session, now: datetime, vault: Vault, number: int, *only: str) -> None:
+    """A request's secrets go: all, or the named ones."""
+    names = vault.wipe(session, number, *only)
     if names:
         audit.append(session, now, EventKind.WIPED, BOT, number, names=names)
 
@@ -345,6 +391,7 @@ def unended(session: Session) -> int:
 def _decide(
     session: Session, number: int, old: Decision, new: Decision, version: int, where: Sequence[Any] = (), **values: Any
 ) -> None:
+    """Move the decision. Raises Stale when it is not where the caller last saw it."""
     if not allowed(old, new):
         raise Stale(f"A decision cannot go from {old} to {new}.")
     _move(session, number, old, version, {**values, "decision": new.value}, where)
@@ -353,7 +400,7 @@ def _decide(
 def _move(
     session: Session, number: int, expected: Decision, version: int, values: Mapping[str, Any], where: Sequence[Any] = ()
 ) -> None:
-    """The one conditional UPDATE that all changes go through."""
+    """The one conditional UPDATE that all changes go through. Raises Stale when it finds no such row."""
     move = (
         update(RequestRow)
         .where(RequestRow.id == number, RequestRow.decision == expected.value, RequestRow.version == version, *where)

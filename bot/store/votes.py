@@ -136,7 +136,7 @@ def _tell(
         ledger.close(session, now, vault, request, Decision.REJECTED, click.user, reason=click.reason)
     elif all(standing.reached for standing in standings):
         _seat(session, request, scale)
-        ledger.approve(session, now, request, begins)
+        ledger.approve(session, now, vault, request, begins)
     else:
         ledger.narrate(session, now, request.id)
 
@@ -176,12 +176,12 @@ def has_quorum(session: Session, vault: Vault, request: Request) -> bool:
     return len(people) >= request.approvals_needed and is_seated
 
 
-def refuse(session: Session, now: datetime, click: Click, code: str, reason: str, rule: str) -> bool:
+def refuse(session: Session, now: datetime, click: Click, code: str, reason: str, rule: str, **more: Any) -> bool:
     """The click does not count; that it was made, and why it does not count, is an event. False when it was decided before."""
     if not settle(session, now, click, "refused"):
         return False
     audit.append(session, now, EventKind.REFUSED, click.user, click.shown.request, verdict=click.verdict, code=code,
-                 reason=reason, rule=rule)  # fmt: skip
+                 reason=reason, rule=rule, **more)  # fmt: skip
     return True
 
 

@@ -10,15 +10,17 @@ from bot.blocks.form import FormContext, FormState, form
 from bot.domain import emergencies
 from bot.domain.dns_catalogue import Catalogue
 from bot.domain.plan import Evidence, plan
+from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Decision, Request
 from bot.domain.rules import Case, Memberships, groups_in
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused, Stale
-from bot.store import agenda, audit, ledger
+from bot.store import agenda, audit, edits, ledger
 from bot.store.agenda import Entry
+from bot.store.materials import TYPED_PARAMS
 from bot.store.vault import Vault
-from bot.work import calls
+from bot.work import calls, editing
 from bot.work.context import Context
-from bot.work.examine import TYPED_PARAMS, Examiner
+from bot.work.examine import Examiner
 from bot.work.findings import Findings
 from bot.work.loop import later
 from bot.work.posting import Poster
@@ -95,21 +97,44 @@ class Checker:
         """What the requester sees of a draft as it stands: the wait, the form again, or the evidence to confirm."""
         if not is_judged(draft):
             return dialogs.checking(draft.ask, draft.id, draft.version)
-        if draft.problems:
-            return self.form(draft)
-        return dialogs.confirm(draft, Evidence.from_json(draft.evidence or {}))
+        state, meanwhile = self._up_to_date(draft)
+        if draft.problems or meanwhile:
+            return self._form(state, draft.requester, *meanwhile, *(Problem(**problem) for problem in draft.problems))
+        changes = self._changes(draft)
+        if draft.edits and not changes:
+            return self._form(state, draft.requester, _nothing_changes(draft.edits))
+        return dialogs.confirm(draft, Evidence.from_json(draft.evidence or {}), changes)
+
+    def _changes(self, draft: Request) -> tuple[str, ...]:
+        if not draft.edits:
+            return ()
+        store = self._context.store
+        with store.begin() as session:
+            request = ledger.load(session, draft.edits)
+            return edits.changes_of(session, store.vault, request, draft) if request else ()
 
     def form(self, draft: Request) -> dict[str, object]:
         """The form with the draft's values, under block ids that Slack has not seen, so that it takes them."""
-        state = FormState(draft.ask, draft.id, draft.version, draft.version, draft.asked_in)
-        return form(state, self.form_context(draft.ask, draft.id, draft.requester), draft.problems)
+        state, meanwhile = self._up_to_date(draft)
+        return self._form(state, draft.requester, *meanwhile, *(Problem(**problem) for problem in draft.problems))
 
-    def form_context(self, ask: Ask, draft: int | None, user: str) -> FormContext:
+    def _form(self, state: FormState, user: str, *told: Problem) -> dict[str, object]:
+        return form(state, self.form_context(state.ask, state.holder, user), told)
+
+    def _up_to_date(self, draft: Request) -> tuple[FormState, tuple[Problem, ...]]:
+        """The form's state for a draft, with what has become meanwhile of the request that it changes."""
+        state = FormState(draft.ask, draft.id, draft.version, draft.version, draft.asked_in, edits=draft.edits,
+                          edits_version=draft.edits_version)  # fmt: skip
+        with self._context.store.begin() as session:
+            return editing.up_to_date(session, self._context.now(), state)
+
+    def form_context(self, ask: Ask, holder: int | None, user: str) -> FormContext:
+        """``holder`` is the draft or request whose typed credentials are kept."""
         config, store = self._context.config, self._context.store
         kept: frozenset[str] = frozenset()
-        if draft is not None and ask.dns == TYPED:
+        if holder is not None and ask.dns == TYPED:
             with store.begin() as session:
-                kept = frozenset(store.vault.take_json(session, draft, TYPED_PARAMS))
+                kept = frozenset(store.vault.take_json(session, holder, TYPED_PARAMS))
         known = self._known_groups()
         offered = emergencies.is_offered(config.rules, Case(ask.pbx, ask.kind, user, None), known)
         return FormContext(
@@ -144,6 +169,11 @@ class Checker:
         log.info("check.later", request=entry.request, error=type(error).__name__, code=error.code)
         with store.begin() as session:
             agenda.again(session, entry, due)
+
+
+def _nothing_changes(number: int) -> Problem:
+    text = f"This is what #{number} asks for already, so there is nothing to change. Change something, or close this window."
+    return Problem("", text, "no_change")
 
 
 def is_judged(draft: Request) -> bool:

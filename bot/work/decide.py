@@ -5,15 +5,16 @@ from contextlib import suppress
 
 import structlog
 
+from bot.blocks import changes
 from bot.domain import policy
 from bot.domain.emergencies import is_emergency
 from bot.domain.events import EventKind, Word
 from bot.domain.policy import Verdict
 from bot.domain.quorum import Scale
-from bot.domain.requests import Decision, Request
+from bot.domain.requests import Decision, Request, Shown
 from bot.domain.rules import Memberships, Rule, mention
 from bot.exceptions import SlackError, Stale
-from bot.store import agenda, audit, breakers, fates, ledger, tokens, votes
+from bot.store import agenda, audit, breakers, edits, fates, ledger, tokens, votes
 from bot.store.agenda import Entry, Work
 from bot.store.votes import APPROVE, REJECT, TRY_AGAIN, Click
 from bot.work.context import Context
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 _NO_RULE = "no such PBX"
 _WORDS = frozenset(Word)
+#: The code of a refusal because the button was on an older version.
+CHANGED = "changed"
 
 
 class Decider:
@@ -122,7 +125,8 @@ class Decider:
             return policy.may_operate(rules, operators, click.user, members)
         if click.verdict in _WORDS:
             return policy.may_say(rules, operators, click.user, members)
-        if click.verdict != APPROVE or not request.is_open:
+        is_of_today = click.shown == Shown.of(request)  # what is outdated is refused for that, whatever else is missing
+        if click.verdict != APPROVE or not request.is_open or not is_of_today:
             return policy.may_vote(rules, click.user, request.requester, members)
         verdict = policy.may_approve(rules, click.user, request.requester, members)
         return _with_comment(rules, click, _with_everybody(rules, request, members, verdict))
@@ -156,17 +160,13 @@ class Decider:
             return "emergency", f"{mention(request.requester)} let this be done as an emergency, without the approvals."
         if request.decision is Decision.APPROVED and any(vote.user == click.user for vote in request.votes):
             return "voted_before", "Your vote for this was counted already."
-        if request.decision is Decision.APPROVED and request.decided_at:
-            last = request.votes[-1].user if request.votes else request.requester
-            return "approved_before", f"{mention(last)} approved this {_ago((now - request.decided_at).total_seconds())}."
-        if request.decision is Decision.REJECTED and request.decided_at:
-            who = request.votes[-1].user if request.votes else request.requester
-            return "rejected_before", f"{mention(who)} rejected this {_ago((now - request.decided_at).total_seconds())}."
+        if decided := changes.decided(request, now):
+            return f"{request.decision.value}_before", decided
         if not request.is_open or (request.expires_at and request.expires_at <= now):
             return "closed", f"#{request.id} is not open any more; your click changed nothing."
         if any(vote.user == click.user for vote in request.votes):
             return "voted_before", "Your vote for this was counted already."
-        return "changed", f"#{request.id} has changed since it was shown to you. Please look at its card again and decide anew."
+        return CHANGED, f"#{request.id} has changed since it was shown to you."
 
     def _resume(self, click: Click, request: Request) -> None:
         """An operator lets the bot log in again: what waits for the PBX is due now."""
@@ -197,19 +197,24 @@ class Decider:
             self._refuse(click, Verdict(False, "not_asked", reason, verdict.rule))
 
     def _refuse(self, click: Click, verdict: Verdict) -> None:
-        store = self._context.store
+        """``verdict.reason`` is what they are told; of an outdated button also what is different now."""
+        store, told, more = self._context.store, verdict.reason, {}
         with store.begin() as session:
-            is_ours = votes.refuse(session, store.now(), click, verdict.code, verdict.reason, verdict.rule)
+            if verdict.code == CHANGED:
+                request = ledger.expect(ledger.load(session, click.shown.request))
+                different = edits.changes_since(session, request, click.shown.version)
+                told, more = changes.outdated(request, different), {"changes": list(different)}
+            is_ours = votes.refuse(session, store.now(), click, verdict.code, verdict.reason, verdict.rule, **more)
         if is_ours:  # if not, whoever decided it has told it
-            self._context.pool.submit(self._tell, click, verdict)
+            self._context.pool.submit(self._tell, click, told)
 
-    def _tell(self, click: Click, verdict: Verdict) -> None:
+    def _tell(self, click: Click, text: str) -> None:
         """Privately, and only now that the refusal is committed. Lost words change nothing: the card tells the state."""
         try:
             if click.reply_to:
-                self._context.slack.respond(click.reply_to, text=verdict.reason)
+                self._context.slack.respond(click.reply_to, text=text)
             else:
-                self._context.slack.direct(click.user, blocks=[], text=verdict.reason, event="")
+                self._context.slack.direct(click.user, blocks=[], text=text, event="")
         except SlackError as error:
             log.warning("refusal.not_told", request=click.shown.request, code=error.code)
 
@@ -232,9 +237,3 @@ def _with_comment(rules: Sequence[Rule], click: Click, verdict: Verdict) -> Verd
         reason = "Its rule asks you to say why you approve. Nothing was counted: press Approve again and write a comment."
         return Verdict(False, "comment_wanted", reason, wants.line)
     return verdict
-
-
-def _ago(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(0, round(seconds))} s ago"
-    return f"{round(seconds / 60)} min ago" if seconds < 5400 else f"{round(seconds / 3600)} h ago"

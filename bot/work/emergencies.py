@@ -21,7 +21,6 @@ from bot.store import agenda, emergencies, ledger, votes
 from bot.store.agenda import Entry
 from bot.store.votes import Click
 from bot.work.context import Context
-from bot.work.received import forget_received
 from bot.work.ruling import Ruling, groups_for, ruling
 
 log = structlog.get_logger(__name__)
@@ -79,10 +78,7 @@ class Emergencies:
         to = domain.everybody(ruled.rules, config.slack.operators, click.user)
         with store.begin() as session:
             if votes.settle(session, store.now(), click, "acted"):
-                request = emergencies.declare(
-                    session, store.now(), store.vault, click.shown, click.user, config.slack.pending_for, to
-                )
-                forget_received(session, store.vault, request.id)
+                emergencies.declare(session, store.now(), store.vault, click.shown, click.user, config.slack.pending_for, to)
 
     def _look(self, click: Click, ruled: Ruling, verdict: Verdict) -> None:
         store = self._context.store

@@ -29,6 +29,7 @@ from bot.domain.rules import groups_in
 from bot.domain.schedule import start_problem
 from bot.exceptions import FileUnavailable, PbxAway, SlackRateLimited, SlackRefused
 from bot.store import ledger
+from bot.store.materials import TYPED_PARAMS, file_secret
 from bot.work.context import Context
 from bot.work.findings import Findings
 from bot.work.gather import Gatherer
@@ -36,16 +37,8 @@ from bot.work.ruling import case_of, groups_for, ruling
 
 log = structlog.get_logger(__name__)
 
-#: The vault's names for what a draft has received.
-TYPED_PARAMS = "typed"
-
-
 #: Seconds until a requester is looked at again for whom Slack had no time.
 _A_MOMENT = 2.0
-
-
-def file_secret(file_id: str) -> str:
-    return f"file:{file_id}"
 
 
 class Examiner:
@@ -183,7 +176,7 @@ class Examiner:
         findings.public_pem = (read.pem if isinstance(read, Trusted) else read.public_pem).decode()
         findings.warnings += read.warnings
         extension = TRUSTED_EXTENSION if isinstance(read, Trusted) else SERVER_EXTENSION
-        findings.name = pbx_file_name(_given_name(draft.ask, read.facts), draft.id, extension)
+        findings.name = pbx_file_name(_given_name(draft.ask, read.facts), draft.number, extension)
 
     def _domain(self, draft: Request, findings: Findings) -> None:
         problem = domain_problem(draft.ask.domain)

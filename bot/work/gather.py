@@ -43,7 +43,7 @@ class Gatherer:
             certificate=findings.certificate,
             chain=findings.chain,
             warnings=(*findings.warnings, *_cautions(known, sharing, windows)),
-            neighbours=tuple(_neighbour(one) for one in listed or () if _alike(one, findings, draft.id)),
+            neighbours=tuple(_neighbour(one) for one in listed or () if _alike(one, findings, draft.number)),
             asked_already=self._asked_already(draft, findings),
             key_files=findings.key_files,
             params=findings.ask.params,
@@ -93,7 +93,7 @@ class Gatherer:
 
     def _asked_already(self, draft: Request, findings: Findings) -> tuple[int, ...]:
         with self._context.store.begin() as session:
-            others = ledger.open_for(session, draft.ask.pbx, draft.id)
+            others = ledger.open_for(session, draft.ask.pbx, draft.number)
         return tuple(other.id for other in others if _same_wish(other, findings))
 
 

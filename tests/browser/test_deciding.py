@@ -64,6 +64,44 @@ def test_a_rejection_needs_a_reason_and_shows_it(asked: Client) -> None:
     asked.thread_says(re.compile("rejected by @Ben Lead"))
 
 
+def test_a_changed_request_is_approved_again(asked: Client, open_page: Open) -> None:
+    """Edit opens the form with everything in it; the change is on the same card and in its thread, and is then approved."""
+    asked.on_card("Edit")
+    asked.titled("Change #1")
+    expect(asked.dialog.get_by_label("Reason")).to_have_value("The new provider's phones")
+    asked.say_why("The new provider's phones, all of them")
+    asked.check()
+    expect(asked.dialog).to_contain_text("What you change about #1")
+    expect(asked.dialog).to_contain_text("The reason is “The new provider's phones, all of them” now")
+    asked.press("Change the request")
+    asked.titled("Changed")
+    asked.dialog.locator("footer").get_by_role("button", name="Close").click()
+    expect(asked.card.locator("blockquote").filter(has_text="phones, all of them")).to_be_visible()
+    asked.open_thread()
+    asked.thread_says(re.compile("edited by @Tess Technician"))
+    lead = open_page("Ana Lead")
+    lead.approve()
+    lead.open_thread()
+    lead.thread_says("now lists")
+
+
+def test_a_rejected_request_is_asked_anew(asked: Client) -> None:
+    """Ask anew on a rejected card opens the form with what was asked for, and the new card names the old one."""
+    asked.act_as("Ana Lead")
+    asked.on_card("Reject")
+    asked.dialog.get_by_label("Why?").fill("Say which phones")
+    asked.press("Reject")
+    expect(asked.card.get_by_role("button", name="Ask anew")).to_be_visible()
+    asked.act_as("Tess Technician")
+    asked.on_card("Ask anew")
+    asked.titled("Ask for a certificate")
+    expect(asked.dialog).to_contain_text("Asked anew after #1")
+    asked.say_why("The phones of the second floor")
+    asked.send()
+    expect(asked.card).to_contain_text("#2 Trusted CA certificate for hq")
+    expect(asked.card).to_contain_text("Asked anew after #1.")
+
+
 def test_news_is_marked_until_it_is_read(asked: Client) -> None:
     """A mention of somebody else stands as a number at their name, at the conversation and at the thread, until they look."""
     asked.act_as("Ana Lead")

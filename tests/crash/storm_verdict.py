@@ -131,7 +131,8 @@ class Verdict:
         if f"*{_state(request)}*" not in shown:
             yield f"the card shows another state: {shown.splitlines()[1]}"
         buttons = {each["action_id"] for block in card["blocks"] for each in block.get("elements", []) if "action_id" in each}
-        if buttons - {"details"} != (_WORDS if request.awaits_word else set()):
+        wanted = _WORDS if request.awaits_word else {"ask_anew"} if request.can_be_asked_anew else set()
+        if buttons - {"details"} != wanted:
             yield f"the card has the buttons {sorted(buttons)}"
 
     def _replies(self, card: Message) -> list[Message]:

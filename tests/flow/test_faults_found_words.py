@@ -22,7 +22,7 @@ def broken(world: World) -> Iterator[None]:
             other.exec_driver_sql("ALTER TABLE requests_away RENAME TO requests")
 
 
-@pytest.mark.parametrize("action", ["approve", "reject", "withdraw", "details"])
+@pytest.mark.parametrize("action", ["approve", "reject", "edit", "withdraw", "details"])
 def test_a_click_that_cannot_be_read_is_answered_in_words(world: World, action: str) -> None:
     """While the database is broken, every button of the card is acknowledged and says that the click was not taken."""
     card = world.ask(world.fill_trusted)

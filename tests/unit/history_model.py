@@ -1,5 +1,6 @@
 """What should become of requests, in plain Python: the rules as people would tell them, without a database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -34,12 +35,13 @@ class Seen:
     version: int
     digest: str
 
-    def forged(self, change: str, requests: int) -> "Seen":
+    def forged(self, change: str, numbers: Sequence[int]) -> "Seen":
         """A button's value that nobody was shown; itself for a change that there is not."""
+        other = numbers[(numbers.index(self.number) + 1) % len(numbers)]
         lies = {
             "digest": Seen(self.number, self.version, "f" * 64),
             "version": Seen(self.number, self.version + 1, self.digest),
-            "number": Seen(self.number % requests + 1, self.version, self.digest),
+            "number": Seen(other, self.version, self.digest),
             "empty": Seen(self.number, self.version, ""),
         }
         return lies.get(change, self)
@@ -84,6 +86,14 @@ class Model:
         if self.decision == "draft":
             self.decision, self.expires = "pending", now + PENDING_FOR
         return self.expires is not None
+
+    def change(self, version: int, drafted: datetime, now: datetime) -> bool:
+        """Whether what was drafted then upon this version takes its place now; then votes start again."""
+        is_open = self.decision == "pending" and self.expires is not None and now < self.expires
+        if not is_open or self.version != version or now >= drafted + DRAFT_FOR:
+            return False
+        self.version, self.votes, self.expires = version + 1, {}, now + PENDING_FOR
+        return True
 
     def click(self, user: str, verdict: str, seen: Seen, now: datetime) -> bool:
         """Whether it counts."""

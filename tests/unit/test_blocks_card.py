@@ -140,17 +140,31 @@ def test_nobody_can_mention_or_fake() -> None:
 
 
 def test_open_card_has_all_buttons() -> None:
-    """While it is open it can be approved, rejected and withdrawn; each button carries what was shown."""
+    """While it is open it can be decided, changed and withdrawn; each button carries what was shown."""
     blocks, _ = card(samples.request())
-    assert buttons(blocks) == ["approve", "reject", "withdraw", "why", "details"]
+    assert buttons(blocks) == ["approve", "reject", "edit", "withdraw", "why", "details"]
     shown = {element["value"] for element in blocks[-1]["elements"]}
     assert shown == {Shown(42, 3, "d" * 64).dump()}
 
 
-@pytest.mark.parametrize("decision", [Decision.APPROVED, Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED])
-def test_decided_card_has_only_details(decision: Decision) -> None:
-    """What is decided cannot be decided again."""
-    assert buttons(card(samples.request(decision=decision))[0]) == ["details"]
+@pytest.mark.parametrize("decision", [Decision.REJECTED, Decision.WITHDRAWN, Decision.EXPIRED, Decision.VOID])
+def test_what_came_to_nothing_can_be_asked_anew(decision: Decision) -> None:
+    """What is decided cannot be decided again, but it can be asked for anew."""
+    assert buttons(card(samples.request(decision=decision))[0]) == ["ask_anew", "details"]
+
+
+@pytest.mark.parametrize(
+    ("execution", "shown"),
+    [(None, []), (Execution.QUEUED, []), (Execution.APPLYING, []), (Execution.DONE, []), (Execution.FAILED, ["ask_anew"])],
+)
+def test_an_approved_card_has_only_details(execution: Execution | None, shown: list[str]) -> None:
+    """Only what failed can be asked for anew; what is done is there."""
+    assert buttons(card(samples.request(decision=Decision.APPROVED, execution=execution))[0]) == [*shown, "details"]
+
+
+def test_a_card_names_the_request_before_it() -> None:
+    """What was asked for anew says after which one."""
+    assert "Asked anew after #41." in words_of(samples.request(of=samples.ask(after=41)))
 
 
 def test_votes_so_far() -> None:

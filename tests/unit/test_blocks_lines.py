@@ -18,7 +18,7 @@ from tests.unit.blockkit_rules import accept_message, buttons
 
 SILENT = {
     EventKind.DRAFTED, EventKind.CHECKED, EventKind.PENDING, EventKind.REFUSED, EventKind.WIPED, EventKind.PBX_SILENT,
-    EventKind.PBX_ANSWERS, EventKind.RESTORED, EventKind.EDITED, EventKind.DIGEST, EventKind.CALLING, EventKind.CALLED,
+    EventKind.PBX_ANSWERS, EventKind.RESTORED, EventKind.DIGEST, EventKind.CALLING, EventKind.CALLED,
     EventKind.CONFIG_LOADED, EventKind.CONFIG_REFUSED, EventKind.CONFIG_DIFFERS, EventKind.POLICY_TROUBLE, EventKind.WITNESSED,
     EventKind.REDUCED, EventKind.RECHAINED,
 }  # fmt: skip

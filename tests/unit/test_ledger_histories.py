@@ -5,6 +5,8 @@ The store, the decider and the expirer are the real ones. The model (`history_mo
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from bot.exceptions import Stale
 from bot.store import agenda, audit, fates, ledger, votes
 from bot.store.agenda import Work
 from bot.store.tables import SecretRow
+from tests.unit import edit_kit
 from tests.unit.deciding import LEADS, Hands, Slack, config_of, context_of
 from tests.unit.history_checks import has_its_quorum, is_done_once
 from tests.unit.history_model import PENDING_FOR, Model, Seen, reachable
@@ -46,11 +49,21 @@ numbers = st.integers(0, 3)
 people = st.sampled_from(PEOPLE)
 
 
+@dataclass(frozen=True)
+class Change:
+    """A checked draft upon this version of its request."""
+
+    draft: Request
+    version: int
+    at: datetime
+
+
 class Histories(RuleBasedStateMachine):
     """``shown`` holds all that was ever on a screen, so that old buttons are pressed as well."""
 
     shown = Bundle("shown")
     clicks = Bundle("clicks")
+    changes = Bundle("changes")
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,6 +72,7 @@ class Histories(RuleBasedStateMachine):
         self.models: list[Model] = []
         self.waiting: list[tuple[str, str, Seen]] = []
         self.states: dict[int, tuple[str, str]] = {}
+        self.changed: set[int] = set()
         self.deliveries = 0
         self._start()
 
@@ -79,6 +93,9 @@ class Histories(RuleBasedStateMachine):
             request = ledger.load(session, number)
         assert request is not None
         return request
+
+    def _numbers(self) -> list[int]:
+        return [model.number for model in self.models]
 
     def _delivery(self) -> str:
         self.deliveries += 1
@@ -140,14 +157,14 @@ class Histories(RuleBasedStateMachine):
 
     @rule(target=shown, seen=shown, change=st.sampled_from(["digest", "version", "number", "empty"]))
     def forge(self, seen: Seen, change: str) -> Seen:
-        return seen.forged(change, len(self.models))
+        return seen.forged(change, self._numbers())
 
     @rule(number=numbers, user=st.sampled_from(sorted(APPROVERS)), change=st.sampled_from(["", "", "", "digest", "version"]))
     def press(self, number: int, user: str, change: str) -> None:
         """An approver presses Approve on the card as it is now, or with a value that is a lie; it is decided at once."""
         model = self._one(number)
         seen = Seen(model.number, model.version, model.digest)
-        self.click(seen.forged(change, len(self.models)), user, "approve")
+        self.click(seen.forged(change, self._numbers()), user, "approve")
         self.decide()
 
     @rule(seen=shown, user=people)
@@ -161,6 +178,43 @@ class Histories(RuleBasedStateMachine):
         except Stale:
             assert not done
 
+    @rule(target=changes, number=numbers)
+    def draft_a_change(self, number: int) -> Change:
+        """A draft upon the request as it is now; it may wait until something else has happened to that."""
+        request = self._load(self._one(number).number)
+        delivery = self._delivery()
+        draft = edit_kit.change(self.store, request, f"Said better by {delivery}", delivery, secret=delivery.encode())
+        return Change(draft, request.version, self.clock.now)
+
+    @rule(target=shown, made=changes)
+    def confirm_a_change(self, made: Change) -> Seen:
+        """What a draft was confirmed of, once: a second time it changes nothing."""
+        model = next(model for model in self.models if model.number == made.draft.edits)
+        is_again = made.draft.id in self.changed
+        done = not is_again and model.change(made.version, made.at, self.clock.now)
+        try:
+            new = edit_kit.confirm_change(self.store, made.draft)
+            assert done or is_again
+        except Stale:
+            assert not done
+            assert not is_again
+        if done:
+            self.changed.add(made.draft.id)
+            assert new.version == model.version
+            model.digest = new.digest
+        return Seen(model.number, model.version, model.digest)
+
+    @rule(number=numbers, user=people, verdict=st.sampled_from(["approve", "reject"]), secret=st.binary(max_size=3))
+    def change_under_a_click(self, number: int, user: str, verdict: str, secret: bytes) -> None:
+        """Somebody presses a button, the request is changed, and only then the click is decided."""
+        model = self._one(number)
+        seen = Seen(model.number, model.version, model.digest)
+        made = self.draft_a_change(number)
+        self._record(user, verdict, seen, self._delivery())
+        self.confirm_a_change(made)
+        self.waiting.append((user, verdict, seen))
+        self.decide()
+
     @rule(number=numbers, user=people, own=st.booleans(), change=st.sampled_from(["", "", "digest", "version", "empty"]))
     def ask_for(self, number: int, user: str, own: bool, change: str) -> None:
         """Check a draft and confirm it, or a lie about it; by chance alone it would seldom be its requester who does."""
@@ -168,7 +222,7 @@ class Histories(RuleBasedStateMachine):
         if not model.digest:
             self.check_good(number, b"")
         seen = Seen(model.number, model.version, model.digest)
-        self.confirm(seen.forged(change, len(self.models)), model.requester if own else user)
+        self.confirm(seen.forged(change, self._numbers()), model.requester if own else user)
 
     def _model_of(self, seen: Seen) -> Model:
         return next(model for model in self.models if model.number == seen.number)

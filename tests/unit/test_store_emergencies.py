@@ -185,7 +185,7 @@ def test_a_row_that_says_so_is_not_enough(store: Store) -> None:
     shown = draft(store)
     with store.begin() as session:
         ledger.confirm(session, store.now(), Shown.of(shown), TESS, PENDING_FOR)
-        ledger.approve(session, store.now(), load_in(session, shown), emergency=True)
+        ledger.approve(session, store.now(), store.vault, load_in(session, shown), emergency=True)
     assert not stands(store, shown)
 
 
@@ -195,7 +195,7 @@ def test_somebody_elses_event_is_not_enough(store: Store) -> None:
     with store.begin() as session:
         ledger.confirm(session, store.now(), Shown.of(shown), TESS, PENDING_FOR)
         audit.append(session, store.now(), EventKind.EMERGENCY, ANA, shown.id, version=shown.version, digest=shown.digest)
-        ledger.approve(session, store.now(), load_in(session, shown), emergency=True)
+        ledger.approve(session, store.now(), store.vault, load_in(session, shown), emergency=True)
     assert not stands(store, shown)
 
 

@@ -186,7 +186,7 @@ def test_approval_needs_its_votes(store: Store) -> None:
     """The statement that approves looks at the votes itself."""
     request = pending(store)
     with store.begin() as session, pytest.raises(Stale):
-        ledger.approve(session, store.now(), request)
+        ledger.approve(session, store.now(), store.vault, request)
     assert load(store, request.id).decision is Decision.PENDING
 
 
