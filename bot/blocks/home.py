@@ -16,6 +16,7 @@ from bot.blocks.replies import Listed, expiry, is_soon
 from bot.blocks.text import at, code, escape, listed, packed, quote
 from bot.domain.emergencies import awaits_look
 from bot.domain.requests import MOST, Execution, Request, canonical
+from bot.domain.rules import mention
 
 #: How many requests and how many certificates a section shows at once.
 SIZE, CERTIFICATES = 8, 12
@@ -206,7 +207,7 @@ def _entry(block_id: str, entry: Entry, user: str) -> list[Block]:
 
 def _text(request: Request, user: str) -> str:
     begins = f"Begins {at(request.starts_at)}." if request.starts_at and request.execution is Execution.QUEUED else ""
-    who = "" if request.requester == user else f"Asked for by <@{request.requester}>, {at(request.created_at)}"
+    who = "" if request.requester == user else f"Asked for by {mention(request.requester)}, {at(request.created_at)}"
     why = quote(request.ask.reason, 300, lines=2) if request.is_open else ""
     urgent = emergencies.lines(request)
     lines = [f"*{escape(words.title(request), 300)}*", *urgent, words.state(request), begins, who, why, *ending(request)]

@@ -9,6 +9,7 @@ from bot.blocks import parts, words
 from bot.blocks.parts import Block
 from bot.blocks.text import at, code, packed
 from bot.domain.requests import MOST, Request, canonical
+from bot.domain.rules import mention
 
 #: How many requests a page has.
 SIZE = 10
@@ -77,7 +78,7 @@ def _line(line: Line) -> str:
     number = f"<{line.link}|#{request.number}>" if line.link else f"#{request.number}"
     waits = " 👉 *waits for you*" if line.waits else ""
     what = f"{words.sign(request)} *{number}* {words.KINDS[request.ask.kind]} for {code(request.ask.pbx, 100)}{_for(request)}"
-    who = f"<@{request.requester}>, {at(request.created_at)}"
+    who = f"{mention(request.requester)}, {at(request.created_at)}"
     return f"{what}: *{_state(request)}*{waits}\n> {who}{_voters(request)}{_until(request)}"
 
 

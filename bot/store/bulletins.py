@@ -27,8 +27,9 @@ def untold(session: Session) -> list[Event]:
     """In order, and only what concerns no single request."""
     since = int(meta.get(session, _TOLD) or 0)
     rows = select(EventRow).where(
-        EventRow.id > since, EventRow.request.is_(None), EventRow.kind.in_([kind.value for kind in KINDS])
-    )
+        EventRow.id > since, EventRow.request.is_(None), EventRow.kind.in_([kind.value for kind in KINDS]),
+        EventRow.reduced_at.is_(None),
+    )  # fmt: skip
     return [audit.event_of(row) for row in session.scalars(rows.order_by(EventRow.id))]
 
 

@@ -53,6 +53,8 @@ def test_what_is_left_can_be_looked_at(quiet: World) -> None:
     world.restart()
     world.tess.command("/pbx-cert", "status 1", world.certs)
     assert "What this said of people was removed" in world.wait_told(world.tess, "asked for by somebody")
+    world.tess.command("/pbx-cert", "history", world.certs)
+    assert "rejected" in world.wait_told(world.tess, "somebody, ")
     world.ben.click(card, "details")
     details = world.ben.wait_modal(callback_id="details")
     assert any("What this said of people was removed" in text for text in details.texts())
