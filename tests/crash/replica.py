@@ -29,7 +29,13 @@ from bot.store.tables import AgendaRow
 from tests.crash.shared_clock import SharedClock
 
 #: What waits for people, or comes round and round: nothing to wait for, until it is due.
-PATIENT = tuple(work.value for work in (Work.EXPIRE, Work.WIPE, Work.SWEEP, Work.WITNESS, Work.REDUCE, Work.NIGHTLY))
+PATIENT = tuple(
+    work.value
+    for work in (
+        Work.EXPIRE, Work.WIPE, Work.SWEEP, Work.WITNESS, Work.REDUCE, Work.NIGHTLY, Work.DIGEST, Work.REMIND, Work.ESCALATE,
+        Work.CONFIRM,
+    )
+)  # fmt: skip
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 

@@ -155,10 +155,16 @@ def test_what_came_to_nothing_can_be_asked_anew(decision: Decision) -> None:
 
 @pytest.mark.parametrize(
     ("execution", "shown"),
-    [(None, []), (Execution.QUEUED, []), (Execution.APPLYING, []), (Execution.DONE, []), (Execution.FAILED, ["ask_anew"])],
+    [
+        (None, []),
+        (Execution.QUEUED, ["withdraw"]),
+        (Execution.APPLYING, []),
+        (Execution.DONE, []),
+        (Execution.FAILED, ["ask_anew"]),
+    ],
 )
-def test_an_approved_card_has_only_details(execution: Execution | None, shown: list[str]) -> None:
-    """Only what failed can be asked for anew; what is done is there."""
+def test_what_an_approved_card_offers(execution: Execution | None, shown: list[str]) -> None:
+    """Until it begins it can be withdrawn; only what failed can be asked for anew."""
     assert buttons(card(samples.request(decision=Decision.APPROVED, execution=execution))[0]) == [*shown, "details"]
 
 
