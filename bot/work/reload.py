@@ -115,7 +115,7 @@ class Reloader:
                          mistakes=told)  # fmt: skip
             self._beat(session, now, found)
             bulletins.due(session, now)
-        log.error("config.refused", by=by, mistakes=len(mistakes), first=mistakes[0][:_LONGEST])
+        log.error("config.refused", by=by, mistakes=told)
 
     def _beat(self, session: Session, now: datetime, found: str) -> None:
         replicas.beat(session, now, self._store.owner, found, self.followed)

@@ -104,7 +104,7 @@ def test_a_changed_pbx_has_another_client(world: World) -> None:
     ("pbx_lines", "words"),
     [
         ('requesters = ["nobody"]', "pbx[0].requesters[0]: must be the id of a user"),
-        ("approvals = 3", "pbx[0].approvals: asks for 3 approvals, but there are only 2 approvers"),
+        ("approvals = 3", "pbx[0].approvals: asks for 3 approvals, but there are only 2 to give them"),
         ("nonsense", "is not TOML"),
     ],
 )
