@@ -1,10 +1,14 @@
 """Another configuration while the bot runs: by SIGHUP and by command, and what becomes of a faulty one."""
 
+from datetime import time
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from bot.domain.events import Event, EventKind
 from bot.store import audit
-from bot.store.tables import EventRow
+from bot.store.agenda import Work
+from bot.store.tables import AgendaRow, EventRow
 from tests.flow.world import World
 
 
@@ -71,6 +75,17 @@ def test_the_channel_and_the_time_to_decide_change_at_once(world: World) -> None
     assert (first["channel"], card["channel"]) == (old.id, world.certs.id)
     world.approve(card)
     world.wait_thread(card, "now lists")
+
+
+def test_what_comes_daily_comes_at_its_new_time(world: World) -> None:
+    """Another time for the daily message and another time zone move the message that is planned already."""
+    assert world.bot is not None
+    zone = ZoneInfo("Pacific/Auckland")
+    world.slack_lines = 'digest_at = "16:30"\ntimezone = "Pacific/Auckland"'
+    reload(world)
+    with world.bot.store.begin() as session:
+        planned = session.query(AgendaRow).filter_by(kind=Work.DIGEST.value).one().due_at
+    assert planned.astimezone(zone).time() == time(16, 30)
 
 
 def test_a_pbx_can_be_added_and_removed(world: World) -> None:
