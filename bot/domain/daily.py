@@ -1,13 +1,16 @@
-"""When it is next such a time of day, where people live."""
+"""What is due once a day, at a time of day somewhere."""
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 
-def next_time(now: datetime, at: time, zone: tzinfo) -> datetime:
-    """The first moment after ``now`` at which clocks in ``zone`` show ``at``, in UTC.
+def day_of(now: datetime, zone: ZoneInfo) -> date:
+    return now.astimezone(zone).date()
 
-    A time that is skipped when the clocks go forward comes an hour later on that day; one that comes twice counts once.
-    """
-    day = now.astimezone(zone).date()
-    today, tomorrow = (datetime.combine(day + timedelta(days=more), at, zone).astimezone(UTC) for more in (0, 1))
-    return today if today > now else tomorrow
+
+def next_time(now: datetime, at: time, zone: ZoneInfo) -> datetime:
+    """The first moment after ``now`` at which clocks there show that time, in UTC; a time that a day skips comes later by so
+    much as was skipped."""
+    today = day_of(now, zone)
+    moments = (datetime.combine(today + timedelta(days=days), at, zone).astimezone(UTC) for days in (-1, 0, 1, 2))
+    return next(moment for moment in moments if moment > now)

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.config import Config
+from bot.domain.daily import next_time
 from bot.domain.events import BOT, EventKind
 from bot.domain.reach import Finding, Grade
 from bot.domain.requests import canonical
@@ -15,7 +16,6 @@ from bot.exceptions import SlackError, SlackRateLimited
 from bot.store import agenda, audit, bulletins, meta
 from bot.store.agenda import Entry, Work
 from bot.work.context import Context
-from bot.work.daily import next_time
 from bot.work.loop import later
 from bot.work.reachable import Census
 

@@ -6,10 +6,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.config import Config
+from bot.domain.daily import next_time
 from bot.store import agenda, reducing
 from bot.store.agenda import Entry, Work
 from bot.work.context import Context
-from bot.work.daily import next_time
 
 log = structlog.get_logger(__name__)
 

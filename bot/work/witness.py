@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from bot.blocks.witness import witness_message
 from bot.config import Config
+from bot.domain.daily import day_of, next_time
 from bot.domain.events import BOT, Event, EventKind
 from bot.exceptions import SlackError, SlackRateLimited
 from bot.store import agenda, audit, posts
 from bot.store.agenda import Entry, Work
 from bot.work.context import Context
-from bot.work.daily import day_of, next_time
 from bot.work.loop import later
 from bot.work.posting import Poster
 

@@ -56,6 +56,7 @@ REACHED: Mapping[str, Reached] = {
     "conversations.replies for a lost line": Reached("conversations.replies", Moment.DECIDE, prepare=_lose_the_post),
     "conversations.members at the end": Reached("conversations.members", Moment.DECIDE),
     "usergroups.users.list at a click": Reached("usergroups.users.list", Moment.DECIDE),
+    "users.info at a click": Reached("users.info", Moment.DECIDE),
     "auth.test at the start": Reached("auth.test", Moment.START),
     "apps.connections.open at the start": Reached("apps.connections.open", Moment.START),
 }

@@ -130,13 +130,13 @@ def _anew(trial: SlackTrial) -> None:
 
 
 def _not_taken(trial: SlackTrial) -> None:
-    """Nothing is approved while Slack does not say who may approve; the next click counts."""
+    """Nothing is approved while Slack does not say who is in a group, or who somebody is; the next click counts."""
     trial.ask()
     trial.lay(Moment.DECIDE)
     trial.approve()
     trial.driver.rest()
     trial.shows("pending")
-    said = trial.world.wait_told(trial.world.ana, "Slack could not be asked who may")
+    said = trial.world.wait_told(trial.world.ana, "Slack could not be asked who ")
     assert "Please try again in a minute" in said
     assert trial.world.hq.count("certificate/create") == 0
     trial.approve()

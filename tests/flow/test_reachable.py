@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.daily import next_time
 from bot.domain.events import EventKind
 from bot.exceptions import ConfigError
-from bot.work.daily import next_time
 from bot.work.nightly import AT
 from tests.flow.test_reload import events, in_channel, loads
 from tests.flow.world import World

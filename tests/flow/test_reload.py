@@ -1,10 +1,14 @@
 """Another configuration while the bot runs: by SIGHUP and by command, and what becomes of a faulty one."""
 
+from datetime import time
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from bot.domain.events import Event, EventKind
 from bot.store import audit
-from bot.store.tables import EventRow
+from bot.store.agenda import Work
+from bot.store.tables import AgendaRow, EventRow
 from tests.flow.world import World
 
 
@@ -73,6 +77,17 @@ def test_the_channel_and_the_time_to_decide_change_at_once(world: World) -> None
     world.wait_thread(card, "now lists")
 
 
+def test_what_comes_daily_comes_at_its_new_time(world: World) -> None:
+    """Another time for the daily message and another time zone move the message that is planned already."""
+    assert world.bot is not None
+    zone = ZoneInfo("Pacific/Auckland")
+    world.slack_lines = 'digest_at = "16:30"\ntimezone = "Pacific/Auckland"'
+    reload(world)
+    with world.bot.store.begin() as session:
+        planned = session.query(AgendaRow).filter_by(kind=Work.DIGEST.value).one().due_at
+    assert planned.astimezone(zone).time() == time(16, 30)
+
+
 def test_a_pbx_can_be_added_and_removed(world: World) -> None:
     """A new PBX is offered and served at once; one that is gone is not, and what waits for it cannot be approved."""
     card = world.ask(world.fill_trusted, pbx="branch")
@@ -104,7 +119,7 @@ def test_a_changed_pbx_has_another_client(world: World) -> None:
     ("pbx_lines", "words"),
     [
         ('requesters = ["nobody"]', "pbx[0].requesters[0]: must be the id of a user"),
-        ("approvals = 3", "pbx[0].approvals: asks for 3 approvals, but there are only 2 approvers"),
+        ("approvals = 3", "pbx[0].approvals: asks for 3 approvals, but there are only 2 to give them"),
         ("nonsense", "is not TOML"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+from bot.domain.daily import next_time
 from bot.domain.events import EventKind
 from bot.sandbox.slack import RateLimits, Workspace
 from bot.slack.gateway import Gateway
@@ -17,7 +18,6 @@ from bot.store.agenda import LEASE, Work
 from bot.store.engine import Store
 from bot.store.tables import AgendaRow, EventRow
 from bot.work import witness
-from bot.work.daily import next_time
 from bot.work.witness import Witness
 from tests.flow.telling import MANIFEST
 from tests.flow.world import World
