@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from bot.config.models import SlackConfig
 from bot.domain import wanted
-from bot.domain.daily import next_time
 from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Request
 from bot.domain.rules import Memberships
@@ -25,6 +24,7 @@ from bot.store.agenda import Entry, Work
 from bot.store.waiting import waiting
 from bot.work.context import Context
 from bot.work.courier import Courier
+from bot.work.daily import day_of, next_time
 from bot.work.ruling import rule_today
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ class Digester:
 
     def _begin(self, entry: Entry) -> None:
         now, slack = self._store.now(), self._context.config.slack
-        day = now.astimezone(slack.timezone).date().isoformat()
+        day = day_of(now, slack.timezone).isoformat()
         with self._store.begin() as session:
             agenda.again(session, entry, next_time(now, slack.digest_at, slack.timezone), fresh=True)
             if not _is_told(session, day):

@@ -14,7 +14,7 @@ from bot.store import agenda, audit, breakers, bulletins, replicas
 from bot.store.engine import Store
 from bot.store.ledger import pbx_key
 from bot.store.replicas import Order
-from bot.work import nightly, reachable, reduce, rerule, witness
+from bot.work import digest, nightly, reachable, reduce, rerule, witness
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +102,7 @@ class Reloader:
                 _look_at_pbxs(session, now, config)
                 witness.schedule(session, config, now)
                 reduce.schedule(session, config, now)
+                digest.schedule(session, now, config.slack)
                 bulletins.due(session, now)
             rerule.schedule(session, now, found)
             nightly.schedule(session, now, config, at_once=changed or bool(unchecked))
