@@ -19,9 +19,8 @@ from bot.domain import wanted
 from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Request
 from bot.domain.rules import Memberships
-from bot.store import agenda, audit
+from bot.store import agenda, audit, history
 from bot.store.agenda import Entry, Work
-from bot.store.waiting import waiting
 from bot.work.context import Context
 from bot.work.courier import Courier
 from bot.work.daily import day_of, next_time
@@ -70,7 +69,7 @@ class Digester:
 
     def _gather(self, entry: Entry, day: str) -> None:
         with self._store.begin() as session:
-            requests = [self._ruled(request) for request in waiting(session, self._store.now())]
+            requests = [self._ruled(request) for request in history.undecided(session, self._store.now())]
         groups = sorted({group for request in requests for group in wanted.groups(request)})
         members = self._read(groups, entry.attempt)
         if len(members) < len(groups) and entry.attempt < len(groups) + TRIES:
