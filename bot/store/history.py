@@ -37,6 +37,11 @@ def unconfirmed(session: Session, after: int, most: int) -> list[Request]:
     return _oldest(session, select(RequestRow).where(RequestRow.id.in_(raised)), after, most)
 
 
+def undecided(session: Session, now: datetime) -> list[Request]:
+    """All that can still be decided at this moment, oldest first."""
+    return ledger.load_all(session, _live(Decision.PENDING).where(RequestRow.expires_at > now).order_by(RequestRow.id))
+
+
 def running(session: Session, after: int, most: int) -> list[Request]:
     """What is approved and has not ended, oldest first."""
     return _oldest(session, _live(Decision.APPROVED), after, most)

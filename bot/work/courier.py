@@ -34,6 +34,7 @@ class Courier:
     """One visit tells everybody who can be told now; Slack's trouble brings it back later."""
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._store = context.store
         self._slack = context.slack
         self._poster = Poster(context.store, context.slack)
@@ -61,6 +62,9 @@ class Courier:
             waiting = [still_open[number] for number in numbers if number in still_open]
             waiting = [request for request in waiting if not any(vote.user == user for vote in request.votes)]
             if not waiting:
+                continue
+            if not self._may_act(user):
+                self._give_up(event, user)
                 continue
             try:
                 self._tell(entry, event, user, waiting)
@@ -92,6 +96,11 @@ class Courier:
         channel = self._slack.direct_channel(user)
         message = digest(waiting, self._links.of(request.id for request in waiting[:MOST]))
         self._poster.once(posts.of_event(event.id), purpose(user), channel, *message, fence=entry)
+
+    def _may_act(self, user: str) -> bool:
+        """Whoever was deactivated, or may not approve as a guest or a bot, is not told; of whom Slack says nothing now, is."""
+        verdict = self._context.may_take_part(user)
+        return verdict.permitted or verdict.code == "profile_unknown"
 
     def _give_up(self, event: Event, user: str) -> None:
         with self._store.begin() as session:

@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 
 from bot.config.models import SlackConfig
 from bot.domain import wanted
-from bot.domain.daily import next_time
+from bot.domain.daily import day_of, next_time
 from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Request
 from bot.domain.rules import Memberships
-from bot.store import agenda, audit
+from bot.store import agenda, audit, history
 from bot.store.agenda import Entry, Work
-from bot.store.waiting import waiting
 from bot.work.context import Context
 from bot.work.courier import Courier
 from bot.work.ruling import rule_today
@@ -62,7 +61,7 @@ class Digester:
 
     def _begin(self, entry: Entry) -> None:
         now, slack = self._store.now(), self._context.config.slack
-        day = now.astimezone(slack.timezone).date().isoformat()
+        day = day_of(now, slack.timezone).isoformat()
         with self._store.begin() as session:
             agenda.again(session, entry, next_time(now, slack.digest_at, slack.timezone), fresh=True)
             if not _is_told(session, day):
@@ -70,7 +69,7 @@ class Digester:
 
     def _gather(self, entry: Entry, day: str) -> None:
         with self._store.begin() as session:
-            requests = [self._ruled(request) for request in waiting(session, self._store.now())]
+            requests = [self._ruled(request) for request in history.undecided(session, self._store.now())]
         groups = sorted({group for request in requests for group in wanted.groups(request)})
         members = self._read(groups, entry.attempt)
         if len(members) < len(groups) and entry.attempt < len(groups) + TRIES:

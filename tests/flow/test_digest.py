@@ -89,6 +89,20 @@ def test_only_who_is_wanted_is_told(office: Office) -> None:
     assert office.calls()[READ] == 1
 
 
+def test_who_may_not_take_part_is_not_told(office: Office) -> None:
+    """Deactivated people, guests and bots in a group of approvers are left alone, unless they are configured."""
+    gus, bot = office.slack.add_person("Gus", guest="multi-channel"), office.slack.add_person("Deploy", bot=True)
+    leads = office.slack.add_group("leads", [office.ana, office.ben, gus, bot])
+    office.slack.deactivate(office.ben)
+    office.ask_under(1, by(leads))
+    to_nine(office)
+    opened = {call.args["users"] for call in office.slack.log if call.method == OPEN}
+    assert opened == {TESS, ANA}
+    office.configure(outsiders=(gus.id,))
+    to_nine(office)
+    assert [len(office.dms(person)) for person in (office.ana, gus)] == [2, 1]
+
+
 def test_what_is_decided_is_told_no_more(office: Office) -> None:
     """Once it is approved, rejected, withdrawn or expired, nobody hears of it any more."""
     office.approve(office.ask_under(1, by(ANA, BEN)))

@@ -257,3 +257,15 @@ def test_a_group_that_cannot_be_read_is_asked_for_again(quiet: World) -> None:
     reload(world)
     world.skip_until(lambda: any("today it takes 2" in line for line in world.thread(card)), seconds=5)
     assert len(events(world, EventKind.RULE_CHANGED)) == 1
+
+
+def test_the_message_of_the_day_moves_to_its_new_hour(quiet: World) -> None:
+    """After the reload it is due at the hour that is configured now, later or earlier, and once."""
+    world = quiet.start()
+    for hour in (7, 21, 3):
+        world.slack_lines = f'digest_at = "{hour:02}:30"'
+        reload(world)
+        assert world.bot is not None
+        with world.bot.store.begin() as session:
+            due = session.query(AgendaRow.due_at).filter_by(kind="digest").all()
+        assert [(at.hour, at.minute) for (at,) in due] == [(hour, 30)]

@@ -9,11 +9,10 @@ from sqlalchemy import select
 
 from bot.domain.requests import Decision, Request
 from bot.domain.rules import Rule, Seats
-from bot.store import agenda, ledger, reminders
+from bot.store import agenda, history, ledger, reminders
 from bot.store.agenda import Work
 from bot.store.engine import Store
 from bot.store.tables import AgendaRow
-from bot.store.waiting import waiting
 from tests.unit.store_kit import ANA, NOW, TESS, Clock, count, open_store, pending, read, record
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -121,7 +120,7 @@ def test_what_waits(store: Store, clock: Clock) -> None:
     """Open requests in order, with their votes; without drafts, decided ones and those whose time is over."""
 
     def numbers() -> list[int]:
-        found: list[Request] = read(store, lambda session: waiting(session, clock.now))
+        found: list[Request] = read(store, lambda session: history.undecided(session, clock.now))
         return [request.id for request in found]
 
     first, second = (pending(store, delivery=name, rule=RULE, needed=2) for name in ("d1", "d2"))
