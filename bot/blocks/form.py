@@ -80,7 +80,8 @@ class FormState:
 
 def form(state: FormState, context: FormContext, problems: Sequence[Problem | Mapping[str, str]] = ()) -> View:
     """The form as it stands, each problem above its field. Only parameters that are kept stay in the metadata, and an emergency
-    only where there is its box to untick."""
+    only where there is its box to untick; what waits for its approval does not become one."""
+    context = replace(context, emergency=context.emergency and state.edits is None)
     kept = tuple(key for key in state.ask.params if key in context.kept)
     carried = replace(state, ask=replace(state.ask, params=kept, emergency=state.ask.emergency and context.emergency))
     told = _by_field([_problem(each) for each in problems], state.ask, context)

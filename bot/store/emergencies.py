@@ -29,7 +29,9 @@ def declare(
     if not request.is_open:
         return request
     emergency = request.rule.emergency if request.rule else None
-    if emergency is None or not request.ask.emergency or ledger.digest_of(session, vault, request) != shown.digest:
+    if emergency is None or not request.ask.emergency or request.edits:
+        raise Stale
+    if ledger.digest_of(session, vault, request) != shown.digest:
         raise Stale
     confirm_by = now + emergency.confirm_within
     audit.append(session, now, EventKind.EMERGENCY, user, request.id, reason=request.ask.reason, version=shown.version,

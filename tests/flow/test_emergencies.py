@@ -7,6 +7,7 @@ from bot.sandbox.slack import Person
 from bot.store import agenda, audit
 from bot.store.agenda import Work
 from tests.flow import breaking_glass as glass
+from tests.flow.test_windows import soon, window
 from tests.flow.world import World
 
 
@@ -164,6 +165,34 @@ def test_whoever_left_the_group_before_the_last_click_is_refused_privately(quiet
     assert world.cards() == []
     assert kinds(world)[-1] is EventKind.REFUSED
     assert world.hq.count("certificate/upload") == 0
+
+
+def test_a_guest_is_refused_whatever_the_rule_names(quiet: World) -> None:
+    """Who has become a guest since the check declares nothing: slack.outsiders has the last word."""
+    world = glass.with_rule(quiet, quiet.tess.id).start()
+    form = glass.shown(world)
+    world.clock.advance(minutes=5)
+    world.slack.make_guest(world.tess)
+    form.submit()
+    world.wait_told(world.tess, "Guests of this workspace may not use this")
+    assert world.cards() == []
+
+
+def test_maintenance_windows_and_a_start_do_not_hold_it_up(quiet: World) -> None:
+    """Outside the windows it begins at once; what was chosen as a start before the box was ticked is forgotten."""
+    quiet.pbx_lines = f"windows = {[window(soon(quiet, days=3))]}"
+    world = glass.with_rule(quiet, quiet.tess.id).start()
+    form = world.fill_trusted(world.open_form())
+    form.set_time("start", int(soon(quiet, days=2).timestamp()))
+    glass.tick(world, form)
+    assert "Start" not in form.field_labels()
+    form.type(glass.NAME, "hq")
+    form.type("Reason", glass.REASON)
+    form = world.check(form)
+    form.submit()
+    world.slack.wait_for(world.cards)
+    world.wait_thread(world.cards()[-1], "now lists")
+    assert EventKind.SCHEDULED not in kinds(world)
 
 
 def test_nothing_starts_while_slack_cannot_be_asked(quiet: World) -> None:

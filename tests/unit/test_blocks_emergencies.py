@@ -141,18 +141,24 @@ def test_the_confirmation_says_what_will_happen() -> None:
 @pytest.mark.parametrize(
     ("ticked", "context", "names"),
     [
-        (False, FormContext(), ["pbx", "kind", "files", "reason"]),
-        (True, FormContext(), ["pbx", "kind", "files", "reason"]),
-        (False, OFFERED, ["pbx", "kind", "files", "reason", "emergency"]),
+        (False, FormContext(), ["pbx", "kind", "files", "reason", "start"]),
+        (True, FormContext(), ["pbx", "kind", "files", "reason", "start"]),
+        (False, OFFERED, ["pbx", "kind", "files", "reason", "start", "emergency"]),
         (True, OFFERED, ["pbx", "kind", "files", "reason", "emergency", "emergency_pbx"]),
     ],
 )
 def test_the_box_is_for_who_may(ticked: bool, context: FormContext, names: list[str]) -> None:
-    """It is there for whom it is offered to, and what has to be typed once it is ticked."""
+    """It is there for whom it is offered to; once it is ticked there is something to type, and no later start to choose."""
     view = form(FormState(samples.ask(emergency=ticked)), context)
     assert list(inputs(view)) == names
     assert inputs(view)["pbx"]["dispatch_action"] is context.pbx_matters
     assert read_state({**view, "state": {"values": {}}}).ask.emergency is (ticked and context.emergency)
+
+
+def test_what_waits_for_its_approval_does_not_become_one() -> None:
+    """The form that changes a request does not offer it."""
+    view = form(FormState(samples.ask(), edits=42, edits_version=1), OFFERED)
+    assert "emergency" not in inputs(view)
 
 
 def test_what_was_typed_is_read_and_not_kept() -> None:

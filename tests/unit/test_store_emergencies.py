@@ -146,6 +146,15 @@ def test_only_by_its_requester_under_a_rule_that_has_one(store: Store, made: dic
     assert load(store, shown.id).decision is Decision.DRAFT
 
 
+def test_a_change_of_a_request_is_none(store: Store) -> None:
+    """A draft that changes what waits for its approval is not declared beside it."""
+    shown = draft(store)
+    with store.begin() as session:
+        session.execute(update(RequestRow).where(RequestRow.id == shown.id).values(edits=shown.id))
+    with pytest.raises(Stale):
+        declare(store, shown)
+
+
 def test_only_what_was_shown(store: Store) -> None:
     """Whoever saw another digest declares nothing; nor does anybody after the row or a secret was changed."""
     shown = draft(store)
