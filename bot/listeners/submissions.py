@@ -253,7 +253,7 @@ def _confirmed(desk: Desk) -> Callable[..., None]:
 
 
 def _confirm(desk: Desk, body: Body, shown: Shown, user: str) -> dict[str, Any]:
-    """What was shown is asked for: by a request of its own, or by the one that it changes. An emergency is a click to decide."""
+    """What was shown is asked for, by a request of its own or by the one that it changes. An emergency is a click to decide."""
     own = desk.own_draft(shown.request, user)
     if own is not None and own.ask.emergency and own.edits is None:
         declare(desk, body, shown)
