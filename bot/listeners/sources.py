@@ -90,18 +90,13 @@ def source_of(desk: Desk, state: FormState, user: str) -> Request | None:
 
 def problems(ask: Ask, state: FormState, source: Request | None) -> list[Problem]:
     """What a change must leave as it is: the PBX has its channel, its rule and its place on the agenda."""
-    if not state.edits or source is None:
+    if not state.edits or source is None or ask.pbx == source.ask.pbx:
         return []
-    found = []
-    if ask.pbx != source.ask.pbx:
-        text = (
-            f"The PBX of a request cannot be changed. Choose {source.ask.pbx} again; for another PBX withdraw #{source.id}, and"
-            " ask anew from its card."
-        )
-        found.append(Problem("pbx", text, "pbx_fixed"))
-    if ask.emergency != source.ask.emergency:
-        found.append(Problem("emergency", f"Withdraw #{source.id} and ask anew for this.", "emergency_fixed"))
-    return found
+    text = (
+        f"The PBX of a request cannot be changed. Choose {source.ask.pbx} again; for another PBX withdraw #{source.id}, and ask"
+        " anew from its card."
+    )
+    return [Problem("pbx", text, "pbx_fixed")]
 
 
 def links(state: FormState) -> dict[str, Any]:

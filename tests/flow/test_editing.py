@@ -8,6 +8,9 @@ from bot.sandbox.slack import Person
 from bot.sandbox.slack.modal import Modal
 from bot.store import audit, ledger
 from bot.store.tables import SecretRow
+from tests.flow.homes import settled, text
+from tests.flow.test_cli import Call
+from tests.flow.test_cli import call as call
 from tests.flow.world import World
 
 Card = dict[str, Any]
@@ -463,3 +466,39 @@ def test_what_is_not_open_cannot_be_changed(world: World) -> None:
     world.tess.click(card, "edit", as_seen=True)
     world.wait_told(world.tess, "#1 is not open any more, so it cannot be changed.")
     assert [modal.title for modal in world.tess.modals] == ["Asked"]
+
+
+def test_from_the_home_tab(world: World) -> None:
+    """Edit stands in the requester's home tab while it is open, and Ask anew once it came to nothing."""
+    card = world.ask(world.fill_trusted)
+    home = settled(world, world.tess)
+    assert home.click("Edit").outcome == "acked"
+    form = world.tess.wait_modal(callback_id="form")
+    assert form.title == "Change #1"
+    form.type("reason", "Changed from home")
+    confirm(world, world.check(form))
+    world.wait_thread(card, "*edited*")
+    world.tess.click(now(world, card), "withdraw")
+    world.wait_card(card, "withdrawn")
+    assert settled(world, world.tess).click("Ask anew").outcome == "acked"
+    form = world.tess.wait_modal(callback_id="form")
+    assert form.value("reason") == "Changed from home"
+    form.close()
+    assert "Edit" not in text(settled(world, world.ana))
+
+
+def test_an_auditor_can_check_every_version(call: Call) -> None:
+    """A changed request's bundle holds each version with the event that bound it, and checks without the database."""
+    world = call.world.start()
+    card = world.ask(world.fill_trusted)
+    change(world, card)
+    world.wait_thread(card, "*edited*")
+    world.approve(now(world, card))
+    world.wait_thread(card, "now lists")
+    world.stop()
+    file = world.folder / "bundle.json"
+    assert call("audit", "bundle", "1", str(file))[0] == 0
+    code, said = call("audit", "check", str(file))
+    assert code == 0, said
+    assert "ok    version 1: " in said
+    assert "ok    version 2: " in said

@@ -43,7 +43,7 @@ def test_each_person_sees_what_is_theirs(world: World) -> None:
     home = settled(world, world.tess)
     assert "Nothing waits for your approval." in part(home, "Waiting for me")
     assert "*pending*: 0 of 1 approvals" in part(home, "My requests")
-    assert "[Open its card] [Withdraw]" in part(home, "My requests")
+    assert "[Open its card] [Edit] [Withdraw]" in part(home, "My requests")
 
 
 def test_ones_own_request_never_waits_for_oneself(world: World) -> None:

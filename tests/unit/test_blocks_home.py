@@ -89,15 +89,15 @@ def test_there_is_room_for_full_pages() -> None:
     [
         (Entry(request(), LINK, True), LEAD, ["Decide on its card"]),
         (Entry(request(), LINK), LEAD, ["Open its card"]),
-        (Entry(request(), LINK), ANNA, ["Open its card", "Withdraw"]),
-        (Entry(request(), ""), ANNA, ["Withdraw"]),
+        (Entry(request(), LINK), ANNA, ["Open its card", "Edit", "Withdraw"]),
+        (Entry(request(), ""), ANNA, ["Edit", "Withdraw"]),
         (Entry(request(), "", True), LEAD, []),
-        (Entry(request(decision=Decision.EXPIRED), LINK), ANNA, ["Open its card"]),
+        (Entry(request(decision=Decision.EXPIRED), LINK), ANNA, ["Open its card", "Ask anew"]),
         (Entry(request(decision=Decision.APPROVED, execution=Execution.DONE), LINK), ANNA, ["Open its card"]),
     ],
 )
 def test_a_button_for_each_next_act(entry: Entry, user: str, expected: list[str]) -> None:
-    """What waits leads to its card, where it is decided; only one's own can be withdrawn, and only while that is possible."""
+    """What waits leads to its card, where it is decided; one's own is changed, withdrawn or asked anew while it can be."""
     assert [act.render(entry)["text"]["text"] for act in ACTS if act.applies(entry, user)] == expected
 
 
