@@ -9,7 +9,7 @@ from bot.domain.requests import Decision, Shown
 from bot.exceptions import Stale, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, not_taken
-from bot.store import ledger
+from bot.store import drafts, ledger
 from bot.store.engine import LISTENER_WAIT
 from bot.work.check import is_judged
 
@@ -69,7 +69,7 @@ def _reopen(desk: Desk, body: Body, number: int) -> None:
         return
     try:
         with desk.context.store.begin() as session:
-            ledger.seen_in(session, draft, view_id)
+            drafts.seen_in(session, draft, view_id)
     except Stale:  # it was asked for meanwhile; the modal says so when it is submitted
         return
 

@@ -34,7 +34,7 @@ from bot.listeners import sources
 from bot.listeners.afterwards import defer
 from bot.listeners.desk import Body, Desk, delivery, not_taken
 from bot.listeners.emergencies import declare
-from bot.store import agenda, edits, ledger, materials
+from bot.store import agenda, drafts, edits, ledger, materials
 from bot.store.agenda import Work
 from bot.store.engine import LISTENER_WAIT
 from bot.store.materials import TYPED_PARAMS, file_secret
@@ -98,7 +98,7 @@ def _meanwhile(desk: Desk, state: FormState, user: str) -> dict[str, Any] | None
 def _overtaken(desk: Desk, body: Body) -> dict[str, Any]:
     """The form is outdated: by its own first delivery, or the draft is gone or went on elsewhere."""
     with desk.context.store.begin(LISTENER_WAIT) as session:
-        known = ledger.delivered(session, delivery(body))
+        known = drafts.delivered(session, delivery(body))
     return dialogs.checking(known.ask, known.id, known.version) if known else dialogs.gone()
 
 
@@ -196,7 +196,7 @@ def _store(desk: Desk, body: Body, state: FormState, old: Request | None, typed:
     """One transaction: the draft or its next version, its secrets, and the check that it calls for."""
     store, what = desk.context.store, delivery(body)
     with store.begin(LISTENER_WAIT) as session:
-        known = ledger.delivered(session, what)
+        known = drafts.delivered(session, what)
         if known is not None:
             return known
         draft = _draft(desk, session, body, state, old)
@@ -217,8 +217,8 @@ def _draft(desk: Desk, session: Session, body: Body, state: FormState, old: Requ
     now, view_id = desk.context.now(), body["view"]["id"]
     rule = {"channel": settings.channel, "approvals_needed": settings.approvals, **sources.links(state)}
     if old is not None:
-        return ledger.revise(session, now, old, ask=state.ask, view_id=view_id, delivery=delivery(body), **rule)
-    return ledger.draft(session, now, requester=body["user"]["id"], ask=state.ask, asked_in=state.asked_in, view_id=view_id,
+        return drafts.revise(session, now, old, ask=state.ask, view_id=view_id, delivery=delivery(body), **rule)
+    return drafts.draft(session, now, requester=body["user"]["id"], ask=state.ask, asked_in=state.asked_in, view_id=view_id,
                         delivery=delivery(body), **rule)  # fmt: skip
 
 

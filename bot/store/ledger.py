@@ -13,7 +13,6 @@ from sqlalchemy import Select, func, null, select, update
 from sqlalchemy.orm import Session
 
 from bot.domain.events import BOT, EventKind
-from bot.domain.plan import Evidence, hosts_of
 from bot.domain.requests import Ask, Decision, Execution, Outcome, Request, Shown, Vote, allowed
 from bot.domain.rules import Rule
 from bot.domain.schedule import Beginning
@@ -24,25 +23,13 @@ from bot.store.agenda import thread_key as thread_key
 from bot.store.tables import RequestRow, VoteRow
 from bot.store.vault import Vault
 
-#: How long a draft and its secrets are kept after the requester last touched it.
-DRAFT_FOR = timedelta(hours=1)
 #: The secrets that go to the PBX, and so belong to what an approval is bound to.
 BOUND_SECRETS = ("bundle", "dns")
-
-_UNJUDGED: dict[str, Any] = {
-    "problems": [],
-    "evidence": None,
-    "plan": [],
-    "digest": "",
-    "key_id": "",
-    "names": "",
-    "rule": null(),
-}
 
 
 def load(session: Session, number: int) -> Request | None:
     row = session.get(RequestRow, number, populate_existing=True)
-    return _request(row, _votes(session, row)) if row else None
+    return request_of(row, _votes(session, row)) if row else None
 
 
 def load_all(session: Session, wanted: Select[RequestRow]) -> list[Request]:
@@ -52,7 +39,7 @@ def load_all(session: Session, wanted: Select[RequestRow]) -> list[Request]:
     counted = select(VoteRow).where(VoteRow.request.in_([row.id for row in rows]), VoteRow.state == "counted")
     for vote in session.scalars(counted.order_by(VoteRow.id)) if rows else ():
         cast[vote.request, vote.version].append(_vote(vote))
-    return [_request(row, tuple(cast[row.id, row.version])) for row in rows]
+    return [request_of(row, tuple(cast[row.id, row.version])) for row in rows]
 
 
 def _votes(session: Session, row: RequestRow) -> tuple[Vote, ...]:
@@ -64,7 +51,8 @@ def _vote(row: VoteRow) -> Vote:
     return Vote(row.user, row.verdict, row.reason, row.created_at, frozenset(row.seats or ()))
 
 
-def _request(row: RequestRow, votes: tuple[Vote, ...]) -> Request:
+def request_of(row: RequestRow, votes: tuple[Vote, ...] = ()) -> Request:
+    """The row as the house knows it, with the votes that count."""
     return Request(
         id=row.id,
         version=row.version,
@@ -95,110 +83,21 @@ def _request(row: RequestRow, votes: tuple[Vote, ...]) -> Request:
     )
 
 
-def delivered(session: Session, delivery: str) -> Request | None:
-    """The draft that this delivery of Slack's made already."""
-    row = session.scalars(select(RequestRow).filter_by(delivery=delivery)).one_or_none()
-    return _request(row, ()) if row else None
-
-
-def draft(
-    session: Session,
-    now: datetime,
-    *,
-    requester: str,
-    ask: Ask,
-    channel: str,
-    asked_in: str,
-    view_id: str,
-    delivery: str,
-    approvals_needed: int,
-    edits: int | None = None,
-    edits_version: int | None = None,
-) -> Request:
-    """Store a new draft; perhaps one that changes a request, whose version is the one that the requester saw."""
-    row = RequestRow(
-        version=1, decision=Decision.DRAFT.value, pbx=ask.pbx, requester=requester, ask=ask.to_json(), problems=[], plan=[],
-        digest="", approvals_needed=approvals_needed, approvals=0, channel=channel, asked_in=asked_in, view_id=view_id,
-        delivery=delivery, created_at=now, edits=edits, edits_version=edits_version,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    _drafted(session, now, _request(row, ()))
-    agenda.put(session, Work.WIPE, f"request:{row.id}", now + DRAFT_FOR, row.id)
-    return _request(row, ())
-
-
-def revise(session: Session, now: datetime, old: Request, *, ask: Ask, view_id: str, delivery: str, **values: Any) -> Request:
-    """The draft's next version. Raises Stale when it is no longer the draft that was shown."""
-    values |= {"version": old.version + 1, "ask": ask.to_json(), "pbx": ask.pbx, "view_id": view_id, "delivery": delivery}
-    _move(session, old.id, Decision.DRAFT, old.version, values | _UNJUDGED)
-    new = expect(load(session, old.id))
-    _drafted(session, now, new)
-    agenda.drop(session, Work.WIPE, old.id)
-    agenda.put(session, Work.WIPE, f"request:{old.id}", now + DRAFT_FOR, old.id)
-    return new
-
-
-def _drafted(session: Session, now: datetime, draft: Request) -> None:
-    edits = {"edits": draft.edits} if draft.edits else {}
-    audit.append(session, now, EventKind.DRAFTED, draft.requester, draft.id, pbx=draft.ask.pbx, wanted=draft.ask.kind.value,
-                 **edits)  # fmt: skip
-
-
-def seen_in(session: Session, draft: Request, view_id: str) -> None:
-    """The draft is open in this view now."""
-    _move(session, draft.id, Decision.DRAFT, draft.version, {"view_id": view_id})
-
-
-def still_draft(session: Session, draft: Request) -> None:
-    """Hold the row until this is committed. Raises Stale when the draft was changed, asked for or closed meanwhile."""
-    _move(session, draft.id, Decision.DRAFT, draft.version, {"version": draft.version})
-
-
 def still_open(session: Session, request: Request) -> None:
     """The same for what waits for its approval: Stale when it was changed or decided meanwhile."""
-    _move(session, request.id, Decision.PENDING, request.version, {"version": request.version})
+    move(session, request.id, Decision.PENDING, request.version, {"version": request.version})
 
 
 def hold(session: Session, shown: Shown, expected: Decision) -> None:
     """Hold the row until this is committed. Raises Stale when it is in another state, or is not what was shown any more."""
     same = (RequestRow.digest == shown.digest,)
-    _move(session, shown.request, expected, shown.version, {"version": shown.version}, same)
-
-
-def judged_bad(session: Session, now: datetime, draft: Request, problems: Sequence[Mapping[str, str]]) -> Request:
-    """The check found problems. Raises Stale when the draft changed meanwhile."""
-    _move(session, draft.id, Decision.DRAFT, draft.version, _UNJUDGED | {"problems": list(problems)})
-    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[problem["code"] for problem in problems])
-    return expect(load(session, draft.id))
-
-
-def judged_good(
-    session: Session, now: datetime, vault: Vault, draft: Request, ask: Ask, evidence: Mapping[str, Any],
-    plan: tuple[Mapping[str, str], ...], rule: Rule | None = None,
-) -> Request:  # fmt: skip
-    """The check found nothing wrong: bind evidence, plan, rule and secrets under one digest. Raises Stale like `judged_bad`."""
-    judged: dict[str, Any] = {"ask": ask.to_json(), "problems": [], "evidence": dict(evidence), "plan": list(plan)}
-    judged |= _searched(ask, evidence)
-    if rule is not None:
-        judged |= {"rule": rule.to_json(), "approvals_needed": rule.approvals}
-    _move(session, draft.id, Decision.DRAFT, draft.version, judged)
-    bound = bind(session, vault, expect(load(session, draft.id)))
-    audit.append(session, now, EventKind.CHECKED, BOT, draft.id, problems=[], digest=bound.digest, contents=bound.contents())
-    return bound
+    move(session, shown.request, expected, shown.version, {"version": shown.version}, same)
 
 
 def bind(session: Session, vault: Vault, request: Request) -> Request:
     """Keep the digest of the row and its secrets as they stand. Raises Stale when the row has moved on."""
-    _move(session, request.id, request.decision, request.version, {"digest": digest_of(session, vault, request)})
+    move(session, request.id, request.decision, request.version, {"digest": digest_of(session, vault, request)})
     return expect(load(session, request.id))
-
-
-def _searched(ask: Ask, evidence: Mapping[str, Any]) -> dict[str, str]:
-    """By which key and which host names it is found again."""
-    certificate = Evidence.from_json(evidence).certificate
-    hosts = hosts_of(ask, certificate)
-    return {"key_id": certificate.key_id if certificate else "", "names": f" {' '.join(hosts)} " if hosts else ""}
 
 
 def digest_of(session: Session, vault: Vault, request: Request) -> str:
@@ -251,7 +150,7 @@ def replace(session: Session, now: datetime, draft: Request, values: Mapping[str
     where = (RequestRow.requester == draft.requester, RequestRow.pbx == draft.ask.pbx, RequestRow.expires_at > now)
     seen = draft.edits_version or 0
     anew = {"version": seen + 1, "rule_now": null(), "approvals": 0, "expires_at": until}
-    _move(session, draft.edits or 0, Decision.PENDING, seen, {**values, **anew}, where)
+    move(session, draft.edits or 0, Decision.PENDING, seen, {**values, **anew}, where)
     opened(session, draft.edits or 0, until)
 
 
@@ -268,11 +167,11 @@ def rule_changed(session: Session, now: datetime, request: Request, today: Rule 
     """
     if request.rule is None or _is_known(request.rule_now, today):
         return
-    _move(session, request.id, Decision.PENDING, request.version, {"version": request.version})  # nobody else notes it now
+    move(session, request.id, Decision.PENDING, request.version, {"version": request.version})  # nobody else notes it now
     if _is_known(expect(load(session, request.id)).rule_now, today):
         return
     noted = today.to_json() if today else None
-    _move(session, request.id, Decision.PENDING, request.version, {"rule_now": null() if noted is None else noted})
+    move(session, request.id, Decision.PENDING, request.version, {"rule_now": null() if noted is None else noted})
     audit.append(session, now, EventKind.RULE_CHANGED, BOT, request.id, rule=request.rule.line, today=noted)
     narrate(session, now, request.id)
 
@@ -308,7 +207,7 @@ def approve(
 def schedule(session: Session, now: datetime, request: Request, begins: Beginning) -> None:
     """What is approved begins later than now, or later than was told. Raises Stale when it has begun or was withdrawn."""
     where = (RequestRow.execution == Execution.QUEUED.value,)
-    _move(session, request.id, Decision.APPROVED, request.version, {"starts_at": begins.at}, where)
+    move(session, request.id, Decision.APPROVED, request.version, {"starts_at": begins.at}, where)
     audit.append(session, now, EventKind.SCHEDULED, BOT, request.id, start=begins.at.isoformat(), why=begins.why.value)
     narrate(session, now, request.id)
 
@@ -335,7 +234,7 @@ def execute(session: Session, request: Request, new: Execution, **values: Any) -
     if request.execution is None or not allowed(request.execution, new):
         raise Stale(f"An execution cannot go from {request.execution} to {new}.")
     where = (RequestRow.execution == request.execution.value,)
-    _move(session, request.id, Decision.APPROVED, request.version, {**values, "execution": new.value}, where)
+    move(session, request.id, Decision.APPROVED, request.version, {**values, "execution": new.value}, where)
 
 
 def end(session: Session, now: datetime, vault: Vault, request: Request, new: Execution, outcome: Outcome, **data: Any) -> None:
@@ -371,7 +270,7 @@ def open_for(session: Session, pbx: str, other_than: int) -> list[Request]:
         RequestRow.decision.in_([Decision.PENDING.value, Decision.APPROVED.value]),
         RequestRow.ended_at.is_(None),
     )
-    return [_request(row, ()) for row in session.scalars(live.order_by(RequestRow.id))]
+    return [request_of(row, ()) for row in session.scalars(live.order_by(RequestRow.id))]
 
 
 def with_key(session: Session, key_id: str, other_than: Collection[int]) -> list[Request]:
@@ -379,7 +278,7 @@ def with_key(session: Session, key_id: str, other_than: Collection[int]) -> list
     same = select(RequestRow).where(
         RequestRow.key_id == key_id, RequestRow.id.not_in(other_than), RequestRow.expires_at.is_not(None)
     )
-    return [_request(row, ()) for row in session.scalars(same.order_by(RequestRow.id))]
+    return [request_of(row, ()) for row in session.scalars(same.order_by(RequestRow.id))]
 
 
 def unended(session: Session) -> int:
@@ -394,10 +293,10 @@ def _decide(
     """Move the decision. Raises Stale when it is not where the caller last saw it."""
     if not allowed(old, new):
         raise Stale(f"A decision cannot go from {old} to {new}.")
-    _move(session, number, old, version, {**values, "decision": new.value}, where)
+    move(session, number, old, version, {**values, "decision": new.value}, where)
 
 
-def _move(
+def move(
     session: Session, number: int, expected: Decision, version: int, values: Mapping[str, Any], where: Sequence[Any] = ()
 ) -> None:
     """The one conditional UPDATE that all changes go through. Raises Stale when it finds no such row."""

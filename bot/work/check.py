@@ -14,7 +14,7 @@ from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Decision, Request
 from bot.domain.rules import Case, Memberships, groups_in
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused, Stale
-from bot.store import agenda, audit, edits, ledger
+from bot.store import agenda, audit, drafts, edits, ledger
 from bot.store.agenda import Entry
 from bot.store.materials import TYPED_PARAMS
 from bot.store.vault import Vault
@@ -68,10 +68,10 @@ class Checker:
                 problems = [vars(problem) for problem in findings.problems]
                 if findings.refusal is not None:
                     audit.refused(session, store.now(), draft.requester, "ask", findings.refusal, draft.id)
-                return ledger.judged_bad(session, store.now(), draft, problems)
+                return drafts.judged_bad(session, store.now(), draft, problems)
             _keep(store.vault, session, draft.id, findings)
             steps = plan(findings.ask, evidence.name)
-            return ledger.judged_good(
+            return drafts.judged_good(
                 session, store.now(), store.vault, draft, findings.ask, evidence.to_json(), steps, findings.rule
             )
 

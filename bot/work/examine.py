@@ -28,7 +28,7 @@ from bot.domain.requests import TYPED, Ask, Kind, Request
 from bot.domain.rules import groups_in
 from bot.domain.schedule import start_problem
 from bot.exceptions import FileUnavailable, PbxAway, SlackRateLimited, SlackRefused
-from bot.store import ledger
+from bot.store import drafts
 from bot.store.materials import TYPED_PARAMS, file_secret
 from bot.work.context import Context
 from bot.work.findings import Findings
@@ -161,7 +161,7 @@ class Examiner:
             raise FileUnavailable("It was uploaded by somebody else.", code="foreign_file")
         content = self._context.slack.download(info, MAX_BYTES)
         with store.begin() as session:
-            ledger.still_draft(session, draft)  # the download took its time; nobody would wipe what came too late
+            drafts.still_draft(session, draft)  # the download took its time; nobody would wipe what came too late
             store.vault.put(session, draft.id, file_secret(file_id), content)
         return content
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain.plan import plan
 from bot.domain.requests import Request, Shown
 from bot.domain.rules import Rule
-from bot.store import edits, ledger, materials
+from bot.store import drafts, edits, materials
 from bot.store.engine import Store
 from tests.unit import block_samples
 from tests.unit.store_kit import PENDING_FOR
@@ -20,7 +20,7 @@ def change(
     """A checked draft that changes the request as it is now."""
     asked, who = replace(request.ask, reason=reason), requester or request.requester
     with store.begin() as session:
-        draft = ledger.draft(
+        draft = drafts.draft(
             session, store.now(), requester=who, ask=asked, channel="C1", asked_in="C2", view_id="V2", delivery=delivery,
             approvals_needed=request.approvals_needed, edits=request.id, edits_version=request.version,
         )  # fmt: skip
@@ -29,7 +29,7 @@ def change(
         store.vault.put(session, draft.id, "bundle", secret)
         store.vault.put(session, draft.id, materials.file_secret("F1"), b"uploaded")
         steps = plan(draft.ask, evidence.name)
-        return ledger.judged_good(session, store.now(), store.vault, draft, draft.ask, evidence.to_json(), steps, rule)
+        return drafts.judged_good(session, store.now(), store.vault, draft, draft.ask, evidence.to_json(), steps, rule)
 
 
 def confirm_change(store: Store, draft: Request, user: str = "") -> Request:

@@ -20,7 +20,7 @@ from bot.domain.quorum import Scale
 from bot.domain.requests import Ask, Kind, Request, Shown
 from bot.domain.rules import Rule, Seats
 from bot.domain.schedule import Beginning
-from bot.store import ledger, votes
+from bot.store import drafts, ledger, votes
 from bot.store.engine import Store
 from tests.postgres import Postgres
 from tests.unit import block_samples
@@ -114,7 +114,7 @@ def new_draft(
     store: Store, requester: str = TESS, *, needed: int = 1, delivery: str = "d1", asked: Ask | None = None
 ) -> Request:
     with store.begin() as session:
-        return ledger.draft(session, store.now(), requester=requester, ask=asked or ask(), channel="C1", asked_in="C2",
+        return drafts.draft(session, store.now(), requester=requester, ask=asked or ask(), channel="C1", asked_in="C2",
                             view_id="V1", delivery=delivery, approvals_needed=needed)  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def judge(store: Store, draft: Request, secret: bytes = SECRET, rule: Rule | Non
     with store.begin() as session:
         store.vault.put(session, draft.id, "bundle", secret)
         steps = plan(draft.ask, evidence.name)
-        return ledger.judged_good(session, store.now(), store.vault, draft, draft.ask, evidence.to_json(), steps, rule)
+        return drafts.judged_good(session, store.now(), store.vault, draft, draft.ask, evidence.to_json(), steps, rule)
 
 
 def confirm(store: Store, request: Request) -> Request:

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from bot.domain.requests import Decision, Execution, Outcome, Request, Shown
 from bot.domain.windows import parse
 from bot.exceptions import Stale
-from bot.store import agenda, audit, fates, ledger, votes
+from bot.store import agenda, audit, drafts, fates, ledger, votes
 from bot.store.agenda import Work
 from bot.store.tables import SecretRow
 from tests.unit import edit_kit
@@ -125,7 +125,7 @@ class Histories(RuleBasedStateMachine):
             model.needed = NEEDED[changed]
         try:
             with self.store.begin() as session:
-                ledger.revise(session, self.store.now(), old, ask=ask(changed, reason=f"Version {old.version + 1}"),
+                drafts.revise(session, self.store.now(), old, ask=ask(changed, reason=f"Version {old.version + 1}"),
                               view_id="V2", delivery=self._delivery(), approvals_needed=NEEDED[changed])  # fmt: skip
             assert done
         except Stale:
@@ -149,7 +149,7 @@ class Histories(RuleBasedStateMachine):
         before = self._load(model.number)
         try:
             with self.store.begin() as session:
-                ledger.judged_bad(session, self.store.now(), before, [{"code": "expired"}])
+                drafts.judged_bad(session, self.store.now(), before, [{"code": "expired"}])
             assert model.decision == "draft"
             model.digest = ""
         except Stale:

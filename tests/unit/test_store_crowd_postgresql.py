@@ -16,7 +16,7 @@ from bot.domain.events import EventKind
 from bot.domain.plan import Step
 from bot.domain.requests import Decision, Request, StepState
 from bot.exceptions import LeaseLost, PbxAway, PbxUnreachable, Stale
-from bot.store import agenda, audit, breakers, ledger, posts, steps, tokens, votes
+from bot.store import agenda, audit, breakers, drafts, ledger, posts, steps, tokens, votes
 from bot.store.agenda import Entry, Work
 from bot.store.breakers import Breakers
 from bot.store.engine import Store
@@ -168,7 +168,7 @@ class Storm:
         """As a submission does: the row, the event, and only then the secrets."""
         old = store_kit.load(store, self.some(random).id)
         with store.begin() as session:
-            ledger.revise(session, NOW, old, ask=old.ask, view_id="V2", delivery=mark)
+            drafts.revise(session, NOW, old, ask=old.ask, view_id="V2", delivery=mark)
             store.vault.wipe(session, old.id)
             store.vault.put(session, old.id, "dns", b"typed")
             agenda.put(session, Work.CHECK, f"draft:{old.id}", NOW, old.id)

@@ -16,7 +16,7 @@ from bot.domain.plan import plan
 from bot.domain.requests import Decision, Execution, Request, Shown
 from bot.domain.rules import Emergency, Rule, Seats
 from bot.exceptions import Stale
-from bot.store import agenda, audit, emergencies, history, ledger, posts, votes
+from bot.store import agenda, audit, drafts, emergencies, history, ledger, posts, votes
 from bot.store.agenda import Work
 from bot.store.engine import Store
 from bot.store.tables import AgendaRow, RequestRow
@@ -61,7 +61,7 @@ def draft(store: Store, rule: Rule | None = RULE, *, emergency: bool = True, **h
     with store.begin() as session:
         store.vault.put(session, made.id, "bundle", SECRET)
         steps = plan(made.ask, evidence.name)
-        return ledger.judged_good(session, store.now(), store.vault, made, made.ask, evidence.to_json(), steps, rule)
+        return drafts.judged_good(session, store.now(), store.vault, made, made.ask, evidence.to_json(), steps, rule)
 
 
 def declare(store: Store, shown: Request, user: str = TESS) -> Request:

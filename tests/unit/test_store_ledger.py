@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bot.domain.events import BOT, EventKind
 from bot.domain.requests import Decision, Execution, Kind, Outcome, Request, Shown
 from bot.exceptions import Stale
-from bot.store import audit, ledger
+from bot.store import audit, drafts, ledger
 from bot.store.engine import Store
 from bot.store.tables import AgendaRow, RequestRow
 from tests.unit import block_samples
@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def revise(store: Store, old: Request, delivery: str = "d2", **changes: object) -> Request:
     with store.begin() as session:
-        return ledger.revise(session, store.now(), old, ask=ask(reason="Another reason"), view_id="V2", delivery=delivery,
+        return drafts.revise(session, store.now(), old, ask=ask(reason="Another reason"), view_id="V2", delivery=delivery,
                              **changes)  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def test_a_draft_comes_back(store: Store) -> None:
 def test_delivered(store: Store) -> None:
     """A submission that Slack delivers again is known by what Slack sent with it."""
     draft = new_draft(store, delivery="once")
-    assert read(store, lambda session: ledger.delivered(session, "once")).id == draft.id
-    assert read(store, lambda session: ledger.delivered(session, "never")) is None
+    assert read(store, lambda session: drafts.delivered(session, "once")).id == draft.id
+    assert read(store, lambda session: drafts.delivered(session, "never")) is None
 
 
 def test_revised(store: Store) -> None:
@@ -98,7 +98,7 @@ def test_a_check_that_comes_late(store: Store) -> None:
     with pytest.raises(Stale):
         judge(store, old)
     with store.begin() as session, pytest.raises(Stale):
-        ledger.judged_bad(session, store.now(), old, [{"code": "expired"}])
+        drafts.judged_bad(session, store.now(), old, [{"code": "expired"}])
     assert read(store, lambda session: store.vault.names(session, old.id)) == []
 
 
@@ -106,7 +106,7 @@ def test_bad_after_good(store: Store) -> None:
     """What was found bad cannot be confirmed, although it was found good before."""
     judged = judge(store, new_draft(store))
     with store.begin() as session:
-        bad = ledger.judged_bad(session, store.now(), judged, [{"code": "expired"}])
+        bad = drafts.judged_bad(session, store.now(), judged, [{"code": "expired"}])
     assert (bad.digest, bad.evidence) == ("", None)
     for seen in (judged, bad):
         with pytest.raises(Stale):
@@ -284,7 +284,7 @@ def _with(store: Store, draft: Request, **evidence: Any) -> Request:
     """Checked, with this evidence."""
     with store.begin() as session:
         known = block_samples.evidence(draft.ask.kind, **evidence).to_json()
-        return ledger.judged_good(session, store.now(), store.vault, draft, draft.ask, known, ())
+        return drafts.judged_good(session, store.now(), store.vault, draft, draft.ask, known, ())
 
 
 def _searched(store: Store, number: int) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from bot.domain.events import EventKind
 from bot.domain.profile import Profile
 from bot.domain.requests import Decision, Request
-from bot.store import audit, ledger, votes
+from bot.store import audit, drafts, votes
 from bot.store.agenda import Work
 from bot.store.engine import Store
 from bot.work.decide import Decider
@@ -183,7 +183,7 @@ def test_told_by_one(office: Office) -> None:
 
 def revise(store: Store, old: Request) -> Request:
     with store.begin() as session:
-        return ledger.revise(session, store.now(), old, ask=ask(reason="Again"), view_id="V2", delivery="again")
+        return drafts.revise(session, store.now(), old, ask=ask(reason="Again"), view_id="V2", delivery="again")
 
 
 def test_draft_expires(office: Office) -> None:

@@ -9,7 +9,7 @@ from bot.config.rules import PolicyConfig, SeatsConfig
 from bot.domain.events import EventKind
 from bot.domain.plan import plan
 from bot.domain.requests import Decision, Request
-from bot.store import audit, ledger, votes
+from bot.store import audit, drafts, votes
 from bot.store.agenda import Work
 from bot.store.engine import Store
 from bot.work.ruling import rule_today
@@ -39,7 +39,7 @@ class Office:
         with self.store.begin() as session:
             self.store.vault.put(session, draft.id, "bundle", SECRET)
             steps = plan(draft.ask, evidence.name)
-            judged = ledger.judged_good(
+            judged = drafts.judged_good(
                 session, self.store.now(), self.store.vault, draft, draft.ask, evidence.to_json(), steps, match.rule
             )
         return confirm(self.store, judged)
