@@ -9,26 +9,30 @@ from bot.domain.requests import Request, Vote
 from bot.domain.rules import Memberships, Rule, Seats, groups_in, is_among, is_group
 
 
-def standing_of(request: Request, rule: Rule) -> Standing:
+#: Nothing was read of Slack.
+UNREAD: Memberships = {}
+
+
+def standing_of(request: Request, rule: Rule, members: Memberships = UNREAD) -> Standing:
     """How it stands under one of its rules, by the votes that were counted; in the seats left, those who may still take one.
 
-    Slack is not asked for it: under another rule than the one that the votes were counted by, somebody may be wanted although
-    who voted has that seat, but never the other way round.
+    Slack need not be asked for it. Without ``members``, a vote is known to have the seats of today's rule only as far as that
+    follows from those that it was counted for: who else is in a group may then be wanted in place of whom, or left out.
     """
-    voters = {vote.user: _seats(vote, request, rule) for vote in request.votes if vote.is_approval}
+    voters = {vote.user: _seats(vote, request, rule, members) for vote in request.votes if vote.is_approval}
     found = _with_those_behind(rule, voters, standing(rule, voters))
     options = _open(request, found.one_of)
     return Standing(found.reached, _open(request, found.missing), tuple(each for each in options if each.subjects) or options)
 
 
-def standings(request: Request) -> list[Standing]:
+def standings(request: Request, members: Memberships = UNREAD) -> list[Standing]:
     """One for each of its rules."""
-    return [standing_of(request, rule) for rule in request.rules]
+    return [standing_of(request, rule, members) for rule in request.rules]
 
 
-def missing(request: Request) -> tuple[Seats, ...]:
+def missing(request: Request, members: Memberships = UNREAD) -> tuple[Seats, ...]:
     """The seats left under any of its rules, each once; of several groups of ``any``, all."""
-    return tuple(dict.fromkeys(seats for each in standings(request) for seats in (*each.missing, *each.one_of)))
+    return tuple(dict.fromkeys(seats for each in standings(request, members) for seats in (*each.missing, *each.one_of)))
 
 
 def silent(request: Request) -> frozenset[str]:
@@ -36,10 +40,10 @@ def silent(request: Request) -> frozenset[str]:
     return frozenset(subject for rule in request.rules for subject in rule.silent)
 
 
-def subjects(request: Request) -> tuple[str, ...]:
+def subjects(request: Request, members: Memberships = UNREAD) -> tuple[str, ...]:
     """The users and user groups to ping, in order."""
     quiet = silent(request)
-    named = (subject for seats in missing(request) for subject in seats.subjects if subject not in quiet)
+    named = (subject for seats in missing(request, members) for subject in seats.subjects if subject not in quiet)
     return tuple(dict.fromkeys(named))
 
 
@@ -54,17 +58,21 @@ def people(request: Request, members: Memberships) -> frozenset[str]:
 
     A group that was not read has no members here.
     """
-    pinged = subjects(request)
+    pinged = subjects(request, members)
     wanted = {user for subject in pinged for user in (members.get(subject, ()) if is_group(subject) else (subject,))}
     return frozenset(user for user in wanted - silent(request) if _may_vote(request, user, members))
 
 
-def _seats(vote: Vote, request: Request, rule: Rule) -> frozenset[int]:
-    """The rule's groups of approvers that the voter was in: found when the vote was counted, or what follows from that."""
+def _seats(vote: Vote, request: Request, rule: Rule, members: Memberships) -> frozenset[int]:
+    """The rule's groups of approvers that the voter was in: found when the vote was counted, what follows from that, or read."""
     if request.rule is None or rule.seats == request.rule.seats:
         return vote.seats
     found = [seats for index, seats in enumerate(request.rule.seats) if index in vote.seats]
-    return frozenset(index for index, seats in enumerate(rule.seats) if _is_in(vote.user, seats, found))
+    return frozenset(
+        index
+        for index, seats in enumerate(rule.seats)
+        if _is_in(vote.user, seats, found) or is_among(vote.user, seats.subjects, members)
+    )
 
 
 def _is_in(user: str, seats: Seats, found: Iterable[Seats]) -> bool:

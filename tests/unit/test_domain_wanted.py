@@ -94,6 +94,13 @@ def test_a_vote_is_known_under_the_other_rule_too() -> None:
     assert wanted.missing(in_doubt) == (Seats((LEADS,)),)
 
 
+def test_with_the_members_read_every_seat_is_known() -> None:
+    """Ana voted as herself, and today's rule needs two leads, of whom she is one: so Cleo is wanted for the seat by name."""
+    today = Rule("hq", "policy[1]", all=(Seats((LEADS,), 2),), any=(Seats((ANA, CLEO)),))
+    request = asked(rule(ANA, BEN, CLEO), vote(ANA, 0), now=today)
+    assert wanted.people(request, MEMBERS) == {BEN, CLEO}
+
+
 def test_without_a_rule_nobody_is_known() -> None:
     """A request of the time before rules were kept wants nobody by name."""
     assert wanted.subjects(asked(None)) == ()
