@@ -8,7 +8,6 @@ from bot.domain.quorum import Standing, Voters, standing
 from bot.domain.requests import Request, Vote
 from bot.domain.rules import Memberships, Rule, Seats, groups_in, is_among, is_group
 
-
 #: Nothing was read of Slack.
 UNREAD: Memberships = {}
 
@@ -64,7 +63,7 @@ def people(request: Request, members: Memberships) -> frozenset[str]:
 
 
 def _seats(vote: Vote, request: Request, rule: Rule, members: Memberships) -> frozenset[int]:
-    """The rule's groups of approvers that the voter was in: found when the vote was counted, what follows from that, or read."""
+    """The rule's groups of approvers that the voter was in: as counted then, as follows from that, or as read."""
     if request.rule is None or rule.seats == request.rule.seats:
         return vote.seats
     found = [seats for index, seats in enumerate(request.rule.seats) if index in vote.seats]
