@@ -7,12 +7,13 @@ from typing import Any, Self
 from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
 from bot.blocks.home import Places
+from bot.domain.policy import Verdict
 from bot.domain.requests import Ask, Request
 from bot.exceptions import SlackError, SlackFateUnknown, StoreBusy, StoreError
 from bot.listeners.afterwards import defer
 from bot.listeners.painting import Painter
 from bot.slack.gateway import Opened
-from bot.store import ledger
+from bot.store import audit, ledger
 from bot.store.engine import LISTENER_WAIT
 from bot.work.check import Checker
 from bot.work.context import Context
@@ -59,15 +60,34 @@ class Desk:
         defer(job)
 
     def open_form_later(self, body: Body, state: FormState, user: str) -> None:
-        """The form, and once more if Slack had to be asked whether this person is offered the emergency."""
+        """The form; once more if Slack had to be asked whether this person is offered the emergency, or a refusal in its place
+        for whom it is not."""
         view = self.form(state, user)
 
         def job() -> None:
             opened = self._opened(body, view)
-            if opened is not None and self.checker.might_be_offered(state.ask, user):
+            verdict = self.context.may_take_part(user)
+            if not verdict.permitted and verdict.code != "profile_unknown":  # if it is unknown, the check asks again
+                self._refuse(body, opened, verdict)
+            elif opened is not None and self.checker.might_be_offered(state.ask, user):
                 self._paint_if_changed(opened.id, 0.0, view, self.form(state, user), opened.hash)
 
         defer(job)
+
+    def _refuse(self, body: Body, opened: Opened | None, verdict: Verdict) -> None:
+        try:
+            if opened is not None:
+                self.context.slack.update_view(opened.id, dialogs.notice("Not for you", verdict.reason))
+        finally:
+            self.turn_away(body, "shortcut" if body.get("type") == "shortcut" else "command", verdict)
+
+    def turn_away(self, body: Body, what: str, verdict: Verdict) -> None:
+        """The answer is given even if our database is gone; then it is only the event that is missing."""
+        try:
+            with self.context.store.begin() as session:
+                audit.refused(session, self.context.now(), user_of(body), what, verdict)
+        finally:
+            self.answer(body, verdict.reason)
 
     def repaint_form_later(self, body: Body, state: FormState) -> None:
         """With the fields of what was chosen, under the same ids: what was typed stays. At once by what is known, and once more
@@ -140,6 +160,12 @@ class Desk:
 
 def _acted_at(body: Body) -> float:
     return float(body["actions"][0]["action_ts"])
+
+
+def user_of(body: Body) -> str:
+    """Whoever typed a command, used a shortcut or clicked."""
+    user: str = body["user_id"] if "user_id" in body else body["user"]["id"]
+    return user
 
 
 def not_taken(error: StoreError) -> str:

@@ -188,12 +188,14 @@ class Fulfiller:
             self._found(entry, request, create, found)
         elif now < create.changed_at + SETTLING:
             self._visit.wait(entry, request, create.changed_at + SETTLING)
-        elif create.result.get("missed"):
-            self._not_found(entry, request)
-        else:
+        elif "missed_at" not in create.result:
             with self._store.begin() as session:
-                steps.note(session, request.id, Step.CREATE, missed=1)
+                steps.note(session, request.id, Step.CREATE, missed_at=now.isoformat())
             self._visit.wait(entry, request, now + SETTLING)
+        elif now < (again := datetime.fromisoformat(create.result["missed_at"]) + SETTLING):
+            self._visit.wait(entry, request, again)  # somebody woke it early
+        else:
+            self._not_found(entry, request)
 
     def _found(self, entry: Entry, request: Request, create: Taken, found: Sequence[ListedCertificate]) -> None:
         """Exactly one new entry that matches is ours; of several nobody can say which."""

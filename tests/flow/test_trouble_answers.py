@@ -60,8 +60,9 @@ def test_what_did_not_arrive_is_made_again_after_looking_twice(world: World, kin
     assert sum("it had not arrived, so the bot makes it again" in line for line in lines) == 1
     first, second = [call for call in world.hq.calls if call.path == CREATE]
     looks = [call for call in world.hq.calls[first.number + 1 : second.number] if call.path == "certificate/list"]
-    assert [(look.at - first.at).total_seconds() >= 60 for look in looks[-3:-1]] == [True, True]  # the last is before the call
-    assert (looks[-2].at - looks[-3].at).total_seconds() >= 60
+    late = [look.at for look in looks[:-1] if (look.at - first.at).total_seconds() >= 60]  # the last is before the call
+    assert len(late) >= 2
+    assert (late[-1] - late[0]).total_seconds() >= 60
     assert [one.name for one in world.hq.certificates] == [name]
     world.verify_chain()
 
