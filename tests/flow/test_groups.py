@@ -45,6 +45,8 @@ def test_one_call_serves_all_who_wait(grouped: World) -> None:
     grouped.slack.set_group(grouped.leads, [*people, grouped.ana, grouped.ben])
     world = grouped.start()
     card = world.ask(world.fill_trusted)
+    world.clock.advance(seconds=31)  # the check has read the group
+    before = world.slack_calls(READ)
     world.slack.trouble.delay(READ, 1.0)
     clickers: list[Person] = [*people, world.ana, world.ben]
     threads = [threading.Thread(target=world.approve, args=(card, person)) for person in clickers]
@@ -57,7 +59,7 @@ def test_one_call_serves_all_who_wait(grouped: World) -> None:
     for person in clickers:
         if not any(f"@{person.name} approved it" in line for line in lines):
             world.wait_told(person, "approved this")
-    assert world.slack_calls(READ) == AT_THE_START + 1
+    assert world.slack_calls(READ) == before + 1
     clicks = [each.ack_ms or 9e9 for each in world.slack.deliveries if each.kind == "block_actions"]
     assert max(clicks[-10:]) < 3000
 
