@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from sqlalchemy import select
 
 from bot import config as configuration
+from bot.exceptions import StoreError
 from bot.house import WAITS, Bot, Waits
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.pbx import PbxSimulator
@@ -19,6 +21,7 @@ from bot.sandbox.slack import Person, RateLimits, Workspace
 from bot.sandbox.slack.modal import Modal
 from bot.sandbox.slack.records import Channel, Delivery
 from bot.store import audit
+from bot.store.tables import AgendaRow
 from tests.unit.blockkit_rules import accept_message, accept_view
 
 T = TypeVar("T")
@@ -303,6 +306,7 @@ class World:
     def skip_until(self, happened: Callable[[], bool], *, times: int = 20, **by: float) -> None:
         """Let time jump again and again until it happened: for work that becomes due at a moment nobody can see."""
         for _ in range(times):
+            self._let_it_rest()
             self.clock.advance(**by)
             try:
                 self.slack.wait_for(happened, 0.5)
@@ -310,6 +314,21 @@ class World:
                 continue
             return
         raise TimeoutError(f"This did not happen within {times} jumps of {by}.")
+
+    def _let_it_rest(self, seconds: float = 2.0) -> None:
+        """A jump in the middle of a visit would take the bot's lease on it; wait a moment for what is in hand."""
+        until = time.monotonic() + seconds
+        while self._is_at_work() and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _is_at_work(self) -> bool:
+        if self.bot is None:
+            return False
+        try:
+            with self.bot.store.begin() as session:
+                return session.scalars(select(AgendaRow.id).where(AgendaRow.owner.is_not(None)).limit(1)).first() is not None
+        except StoreError:
+            return False
 
     def let_it_be_issued(self) -> None:
         """Skip the pauses between the bot's looks, until the PBX has issued what it applied for."""
