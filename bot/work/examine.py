@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -25,7 +26,7 @@ from bot.domain.domains import domain_problem, normalise_domain
 from bot.domain.plan import Evidence
 from bot.domain.problems import Problem
 from bot.domain.requests import TYPED, Ask, Kind, Request
-from bot.domain.rules import groups_in
+from bot.domain.rules import Memberships, Rule, groups_in
 from bot.domain.schedule import start_problem
 from bot.exceptions import FileUnavailable, PbxAway, SlackRateLimited, SlackRefused
 from bot.store import drafts
@@ -37,6 +38,8 @@ from bot.work.ruling import case_of, groups_for, ruling
 
 log = structlog.get_logger(__name__)
 
+#: What was read of a user group so lately tells well enough whether there is anybody who could approve.
+OF_LATE = timedelta(minutes=10)
 #: Seconds until a requester is looked at again for whom Slack had no time.
 _A_MOMENT = 2.0
 
@@ -104,16 +107,21 @@ class Examiner:
             return
         (findings.rule,) = ruled.rules
         urgent = findings.rule.emergency.by if findings.ask.emergency and findings.rule.emergency else ()
-        members |= self._members(groups_in((*findings.rule.requesters, *findings.rule.approvers, *urgent)))
+        members |= self._members(groups_in((*findings.rule.requesters, *urgent)))
         verdict = policy.may_ask(findings.rule, draft.requester, members)
         if not verdict.permitted:
             findings.problems.append(Problem("pbx", verdict.reason, verdict.code))
-        elif why := policy.nobody_left(findings.rule, draft.requester, members):
+        elif why := self._nobody_left(findings.rule, draft.requester, members):
             findings.problems.append(Problem("pbx", f"{why} ({findings.rule.line})", "nobody_could_approve"))
         if findings.ask.emergency:
             verdict = emergencies.may_declare((findings.rule,), draft.requester, members)
             if not verdict.permitted:
                 findings.problems.append(Problem("emergency", verdict.reason, verdict.code))
+
+    def _nobody_left(self, rule: Rule, requester: str, members: Memberships) -> str:
+        """By what is known of the approvers anyway: Slack answers few such questions a minute, and clicks need them more."""
+        known = self._context.people.known(groups_in(rule.approvers), OF_LATE)
+        return policy.nobody_left(rule, requester, {**known, **members})
 
     def _members(self, groups: Iterable[str]) -> dict[str, frozenset[str]]:
         wanted = frozenset(groups)
