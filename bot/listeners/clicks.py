@@ -22,12 +22,12 @@ UNKNOWN = "There is no such request, so nothing was done. [no_request]"
 
 def register(app: App, desk: Desk) -> None:
     app.action("approve")(_approve(desk))
-    app.view("approve")(_say_why(desk, APPROVE, "Say why: the rule for this request asks for it."))
+    app.view("approve")(say_why(desk, APPROVE, "Say why: the rule for this request asks for it."))
     app.action("try_again")(_vote(desk, TRY_AGAIN))
     for word in Word:
         app.action(word.value)(_vote(desk, word.value))
     app.action("reject")(_ask_why(desk))
-    app.view("reject")(_say_why(desk, REJECT, "Say why: the requester reads it."))
+    app.view("reject")(say_why(desk, REJECT, "Say why: the requester reads it."))
     app.action("why")(_why(desk))
     app.action("withdraw")(_withdraw(desk))
     app.action("details")(_details(desk))
@@ -106,11 +106,13 @@ def _ask_why(desk: Desk) -> Callable[..., None]:
     return ask_why
 
 
-def _say_why(desk: Desk, verdict: str, please: str) -> Callable[..., None]:
+def say_why(desk: Desk, verdict: str, please: str, least: int = dialogs.REASON_MIN) -> Callable[..., None]:
+    """The click that a question with one text field leads to; a text shorter than ``least`` is asked for again."""
+
     def said(ack: Ack, body: Body) -> None:
         shown = Shown.load(body["view"]["private_metadata"])
         reason = read_reason(body["view"])
-        if len(reason) < dialogs.REASON_MIN:
+        if len(reason) < least:
             ack(response_action="errors", errors={"reason": please})
             return
         try:

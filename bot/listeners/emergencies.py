@@ -7,14 +7,11 @@ from collections.abc import Callable
 
 from slack_bolt import Ack, App
 
-from bot.blocks import dialogs
 from bot.blocks import emergencies as texts
-from bot.blocks.reading import read_reason
 from bot.domain.emergencies import DECLARE, OBJECT
 from bot.domain.requests import Shown
-from bot.exceptions import StoreError
-from bot.listeners.clicks import UNKNOWN, record
-from bot.listeners.desk import Body, Desk, not_taken
+from bot.listeners.clicks import UNKNOWN, record, say_why
+from bot.listeners.desk import Body, Desk
 
 
 def register(app: App, desk: Desk) -> None:
@@ -44,20 +41,5 @@ def _asked(desk: Desk, name: str) -> Callable[..., None]:
 def _said(desk: Desk, name: str) -> Callable[..., None]:
     """An objection has a reason; a confirmation may have a comment."""
     verdict = texts.LOOKS[name]
-
-    def said(ack: Ack, body: Body) -> None:
-        shown, reason = Shown.load(body["view"]["private_metadata"]), read_reason(body["view"])
-        if verdict == OBJECT and len(reason) < texts.REASON_MIN:
-            ack(response_action="errors", errors={"reason": "Say what was not right: the requester and the operators read it."})
-            return
-        try:
-            known = record(desk, body, shown, verdict, reason=reason)
-        except StoreError as error:
-            ack(response_action="errors", errors={"reason": not_taken(error)})
-            return
-        if known:
-            ack()
-        else:
-            ack(response_action="update", view=dialogs.gone())
-
-    return said
+    please = "Say what was not right: the requester and the operators read it."
+    return say_why(desk, verdict, please, least=texts.REASON_MIN if verdict == OBJECT else 0)
