@@ -6,15 +6,42 @@ By way of the websocket-client library: the SDK's own reader turns in a busy loo
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from slack_sdk.socket_mode.interval_runner import IntervalRunner
 from slack_sdk.socket_mode.websocket_client import SocketModeClient
 
 #: What only deliveries have, which are to be answered: not Slack's ``hello`` and ``disconnect``.
 _DELIVERY = '"envelope_id"'
-#: Seconds within which the SDK's reader takes up a new session: it looks for one twice a second.
+#: Seconds within which the reader certainly has taken up a new session.
 _TAKEN_UP = 5.0
+#: Seconds until the reader tries a session again that broke before there was a new one; as in the SDK.
+_LOOKS_AGAIN = 0.5
+
+
+class _Reader(IntervalRunner):
+    """Takes up a new session when it is told of one, instead of at its next look; the SDK's own looks twice a second, and until
+    then Slack has nobody to send to."""
+
+    def __init__(self, target: Callable[[], None], interval_seconds: float) -> None:
+        super().__init__(target, interval_seconds)
+        self._news = threading.Event()
+
+    def _run(self) -> None:
+        while not self.event.is_set():
+            self.target()
+            self._news.wait(self.interval_seconds)
+            self._news.clear()
+
+    def wake(self) -> None:
+        self._news.set()
+
+    def shutdown(self) -> None:
+        self.event.set()
+        self.wake()
+        super().shutdown()  # type: ignore[no-untyped-call]
 
 
 class Line(SocketModeClient):
@@ -26,10 +53,14 @@ class Line(SocketModeClient):
         self._deaf = False
         self._made_at = time.monotonic()
         super().__init__(*args, **options)
+        self.current_session_runner.shutdown()  # type: ignore[no-untyped-call]
+        self.current_session_runner = self._session_reader = _Reader(self._run_current_session, _LOOKS_AGAIN)
+        self._session_reader.start()
 
     def connect(self) -> None:
         self._made_at = time.monotonic()
         super().connect()
+        self._session_reader.wake()
 
     def _monitor_current_session(self) -> None:
         """A session has no socket before its reader takes it up. The SDK's monitor, which looks at once, takes that for a

@@ -114,6 +114,7 @@ class Life:
         with self._news:
             self._over = True
             self._news.notify_all()
+        self._world.slack.lose_unanswered()  # nobody has to sit out Slack's three seconds
 
     def _hear(self, news: dict[str, Any]) -> None:
         with self._news:

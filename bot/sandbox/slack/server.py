@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from typing import Any, cast
 
 import uvicorn
@@ -21,6 +22,9 @@ from bot.sandbox.slack.state import State
 from bot.sandbox.slack.trouble import DOWNLOAD
 from bot.sandbox.slack.web_api import Guard, WebApi, bearer
 
+#: For what is being answered when the server ends.
+STOP_SECONDS = 1.0
+
 
 class _Protocol(H11Protocol):
     """Lets a handler reach its connection, so that it can close it without an answer."""
@@ -32,17 +36,33 @@ class _Protocol(H11Protocol):
 
 
 class _Announcing(uvicorn.Server):
-    """Tells when it listens."""
+    """Tells when it listens, and ends when told instead of looking ten times a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
+    async def main_loop(self) -> None:
         self.loop = asyncio.get_running_loop()
+        self._over = asyncio.Event()
         self.listening.set()
+        await self._over.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say goodbye to everybody, and wait until what is being answered is answered."""
+        for server in self.servers:
+            server.close()
+        for connection in [*self.server_state.connections]:
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(0.001)
+
+    def end(self) -> None:
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._over.set)
 
 
 class Site:
@@ -97,7 +117,6 @@ class Server:
             lifespan="off",
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=1,
         )
         self._server = _Announcing(config)
         self._thread = threading.Thread(
@@ -110,6 +129,6 @@ class Server:
 
     def stop(self) -> None:
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+            self._server.end()
             self._thread.join(10)
             self._server = self._thread = None

@@ -176,6 +176,12 @@ class SocketMode:
         """The server ends: nothing that is still waiting will be answered."""
         with self._state.changed:
             self.loop = None
-            for delivery in self._known.values():
+            self.lose_unanswered()
+
+    def lose_unanswered(self) -> None:
+        """Whoever waits for an answer waits no longer, as if the deadline were over."""
+        with self._state.changed:
+            for delivery in [*self._known.values()]:
                 if not delivery.settled:
                     self._settle(delivery, "lost")
+            self._state.changed.notify_all()

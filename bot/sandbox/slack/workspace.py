@@ -131,6 +131,10 @@ class Workspace:
     def wait_connected(self, timeout: float = 10) -> None:
         self.wait_for(lambda: self.connected, timeout)
 
+    def lose_unanswered(self) -> None:
+        """Let nobody wait for an answer of the app any longer: for a test that knows that the app is dead."""
+        self._socket.lose_unanswered()
+
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call this at each change, under the workspace's lock."""
         self._state.changed.listen(listener)
