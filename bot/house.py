@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -29,7 +29,7 @@ from bot.work.alarm import Alarm
 from bot.work.bulletin import Bulletin
 from bot.work.check import Checker
 from bot.work.clients import Clients
-from bot.work.context import Context
+from bot.work.context import GRACE, Context
 from bot.work.decide import Decider
 from bot.work.digest import Digester
 from bot.work.emergencies import Confirmer
@@ -62,13 +62,14 @@ _BY_PBX = frozenset({"work", "check"})
 @dataclass(frozen=True)
 class Waits:
     """How long the bot waits for an answer, for another writer of its database and between two looks at its agenda, in seconds,
-    and how often it calls Slack at most. Tests have less time."""
+    how often it calls Slack at most, and how far it stays behind its own answer to a form. Tests have less time."""
 
     pbx: float = 20.0
     slack: int = 10
     rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
     poll: float = POLL
     database: float = WORKER_WAIT
+    grace: timedelta = GRACE
 
 
 WAITS = Waits()
@@ -92,7 +93,7 @@ class Bot:
         token, budget = config.slack.bot_token.get_secret_value(), Budget(waits.rates)
         slack = Gateway(token, config.slack.api_url, now=now, timeout=waits.slack, budget=budget)
         clients = Clients(settings, self.store, waits.pbx)
-        self.context = Context(settings, self.store, slack, People(slack, now), clients, self._pool)
+        self.context = Context(settings, self.store, slack, People(slack, now), clients, self._pool, waits.grace)
         self._crews = _crews(self.context, waits.poll)
         self._reloader = Reloader(settings, self.store, slack, self._loaded)
         self._follower = Follower(self.store, self._reloader, waits.poll)

@@ -9,7 +9,9 @@ import structlog
 from hypothesis import settings
 
 from tests.postgres import Postgres
+from tests.scratch import keep_in_memory
 
+keep_in_memory()
 # A slow machine is no fault; what a test promises is never a matter of milliseconds.
 settings.register_profile("calm", deadline=None, print_blob=True)
 settings.load_profile("calm")

@@ -44,8 +44,6 @@ from bot.work.narrate import REPLY_TO
 
 #: When the check starts although nobody said that the answer has left: the process died in between.
 AT_LATEST = timedelta(seconds=3)
-#: Our answer and the update after it take different ways to Slack; this keeps the second from overtaking the first.
-GRACE = timedelta(seconds=0.25)
 
 
 def register(app: App, desk: Desk) -> None:
@@ -233,7 +231,7 @@ def _forget_outdated(vault: Vault, session: Session, draft: Request) -> None:
 def _release(desk: Desk, number: int) -> None:
     store = desk.context.store
     with store.begin() as session:
-        agenda.release(session, Work.CHECK, number, store.now() + GRACE)
+        agenda.release(session, Work.CHECK, number, store.now() + desk.context.grace)
 
 
 def _confirmed(desk: Desk) -> Callable[..., None]:

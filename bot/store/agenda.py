@@ -8,10 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import Row, Select, Table, and_, bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.exceptions import LeaseLost
 from bot.store.tables import AgendaRow
@@ -21,6 +24,9 @@ from bot.store.tables import AgendaRow
 #: entry while its worker still calls, and a thing could be done twice; one that is behind adopts late. So machines that share a
 #: database keep their clocks by NTP, which leaves no more than fractions of a second.
 LEASE = timedelta(seconds=60)
+
+_AGENDA = cast(Table, AgendaRow.__table__)
+_ROW = _AGENDA.c
 
 
 class Work(StrEnum):
@@ -90,10 +96,18 @@ def wake(session: Session) -> None:
 
 def is_due(session: Session, now: datetime, kinds: Collection[Work]) -> bool:
     """Whether a claim may find something; a look that takes no lock."""
-    due = select(AgendaRow.id).where(AgendaRow.due_at <= now, AgendaRow.kind.in_([kind.value for kind in kinds]))
-    held = aliased(AgendaRow)
-    busy = exists().where(held.key == AgendaRow.key, held.owner.is_not(None), held.lease_until > now)
-    return session.execute(due.where(~busy).limit(1)).first() is not None
+    return session.execute(_due(tuple(kinds)), {"now": now}).first() is not None
+
+
+# Every commit makes every crew look, so these statements are made once, and of the table itself: the ORM would take as long to
+# build them as the database takes to answer.
+
+
+@cache
+def _due(kinds: tuple[Work, ...]) -> Select[int]:
+    held = _AGENDA.alias()
+    busy = exists().where(held.c.key == _ROW.key, held.c.owner.is_not(None), held.c.lease_until > bindparam("now"))
+    return select(_ROW.id).where(_ROW.due_at <= bindparam("now"), _ROW.kind.in_(kinds), ~busy).limit(1)
 
 
 def claim(session: Session, owner: str, now: datetime, kinds: Collection[Work]) -> Entry | None:
@@ -102,30 +116,29 @@ def claim(session: Session, owner: str, now: datetime, kinds: Collection[Work]) 
     Whoever claims stands in the line of those who write (`bot.store.engine`), so nobody loses a race here; should somebody ever
     write who does not, the index ``ux_agenda_key`` refuses a second worker.
     """
-    other = aliased(AgendaRow)
-    free = ~exists().where(other.key == AgendaRow.key, other.owner.is_not(None), other.id != AgendaRow.id)
+    taken = session.execute(_taking(tuple(kinds)), {"now": now, "taker": owner, "until": now + LEASE}).one_or_none()
+    return _entry(taken) if taken is not None else None
+
+
+@cache
+def _taking(kinds: tuple[Work, ...]) -> ReturningUpdate[Any]:
+    other, now = _AGENDA.alias(), bindparam("now", type_=_ROW.due_at.type)
+    free = ~exists().where(other.c.key == _ROW.key, other.c.owner.is_not(None), other.c.id != _ROW.id)
     oldest = (
-        select(AgendaRow.id)
-        .where(
-            AgendaRow.due_at <= now,
-            AgendaRow.kind.in_([kind.value for kind in kinds]),
-            or_(and_(AgendaRow.owner.is_(None), free), AgendaRow.lease_until <= now),
-        )
-        .order_by(AgendaRow.due_at, AgendaRow.id)
+        select(_ROW.id)
+        .where(_ROW.due_at <= now, _ROW.kind.in_(kinds), or_(and_(_ROW.owner.is_(None), free), _ROW.lease_until <= now))
+        .order_by(_ROW.due_at, _ROW.id)
         .limit(1)
     )
-    taken = (
-        update(AgendaRow)
-        .where(AgendaRow.id == oldest.scalar_subquery())
-        .values(owner=owner, lease_until=now + LEASE, fence=AgendaRow.fence + 1, attempt=AgendaRow.attempt + 1)
-        .returning(AgendaRow)
-        .execution_options(synchronize_session=False)
+    return (
+        update(_AGENDA)
+        .where(_ROW.id == oldest.scalar_subquery())
+        .values(owner=bindparam("taker"), lease_until=bindparam("until"), fence=_ROW.fence + 1, attempt=_ROW.attempt + 1)
+        .returning(*_ROW)
     )
-    row = session.scalars(taken).one_or_none()
-    return _entry(row) if row is not None else None
 
 
-def _entry(row: AgendaRow) -> Entry:
+def _entry(row: AgendaRow | Row[Any]) -> Entry:
     return Entry(row.id, Work(row.kind), row.key, row.request, row.due_at, row.attempt, row.fence)
 
 
@@ -207,6 +220,10 @@ def end_all_leases(session: Session) -> None:
 
 def next_due(session: Session, now: datetime, kinds: Collection[Work]) -> datetime | None:
     """When something of these kinds is due next, or a lease runs out; what a busy key holds back does not count."""
-    when = case((AgendaRow.owner.is_(None), AgendaRow.due_at), else_=AgendaRow.lease_until)
-    soonest = select(func.min(when)).where(AgendaRow.kind.in_([kind.value for kind in kinds]), when > now)
-    return session.scalars(soonest).one_or_none()
+    return session.scalars(_soonest(tuple(kinds)), {"now": now}).one()
+
+
+@cache
+def _soonest(kinds: tuple[Work, ...]) -> Select[datetime | None]:
+    when = case((_ROW.owner.is_(None), _ROW.due_at), else_=_ROW.lease_until)
+    return select(func.min(when)).where(_ROW.kind.in_(kinds), when > bindparam("now"))

@@ -9,7 +9,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, Engine, TextClause, create_engine, event, func, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.orm import Session
 
 from bot import crashpoints
@@ -73,7 +73,7 @@ class Store:
         """
         self._must_be_open()
         with self._noticed(), translated(), Session(self.engine, expire_on_commit=False) as session:
-            session.execute(self._limits(self._wait if wait is None else wait)).all()
+            self._limit(session, self._wait if wait is None else wait)
             yield session
             self._must_be_open()
             due = session.info.get("wake", False)
@@ -84,14 +84,20 @@ class Store:
         if due:
             self.committed()
 
-    def _limits(self, wait: float) -> TextClause:
+    def _limit(self, session: Session, wait: float) -> None:
         """How long a statement may wait for another writer; on PostgreSQL also how long it may take in all, or neither ends."""
+        line = session.connection()
         if self.engine.dialect.name == "sqlite":
-            # Read to its end: an open cursor would keep the snapshot of the first SELECT, and a write on top of an old
-            # snapshot is refused at once, whatever the timeout.
-            return text(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+            if line.info.get("wait") != wait:  # it stays as it is from one transaction to the next
+                # Read to its end: an open cursor would keep the snapshot of the first SELECT, and a write on top of an old
+                # snapshot is refused at once, whatever the timeout.
+                line.exec_driver_sql(f"PRAGMA busy_timeout = {int(wait * 1000)}").all()
+                line.info["wait"] = wait
+            return
         lock, all_in_all = int(wait * 1000), int(wait * 1500)
-        return text(f"SELECT set_config('lock_timeout', '{lock}', true), set_config('statement_timeout', '{all_in_all}', true)")
+        line.exec_driver_sql(
+            f"SELECT set_config('lock_timeout', '{lock}', true), set_config('statement_timeout', '{all_in_all}', true)"
+        )
 
     def migrate(self) -> None:
         """Bring the schema up to date, and make sure that the configured key opens what is stored."""

@@ -16,6 +16,9 @@ from bot.slack.gateway import Gateway
 from bot.slack.people import FRESH, People
 from bot.store.engine import Store
 
+#: Our answer to a form and the update after it take different ways to Slack; this keeps the second from overtaking the first.
+GRACE = timedelta(seconds=0.25)
+
 
 @dataclass(frozen=True)
 class Context:
@@ -27,6 +30,7 @@ class Context:
     people: People
     pbx: Callable[[str], PbxClient]
     pool: Executor
+    grace: timedelta = GRACE
 
     @property
     def config(self) -> Config:

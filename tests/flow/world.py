@@ -4,7 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import yaml
 from sqlalchemy import select
 
 from bot import config as configuration
+from bot.config import Config
 from bot.exceptions import StoreError
 from bot.house import WAITS, Bot, Waits
 from bot.sandbox.clock import SandboxClock
@@ -86,6 +88,8 @@ class World:
     #: hq's ``system_date_format``.
     hq_dates: str = "YYYY/MM/DD"
     waits: Waits = WAITS
+    #: The sandbox takes what comes in one after another, so that a moment is enough.
+    grace: timedelta = timedelta(seconds=0.05)
 
     def __post_init__(self) -> None:
         self.database_url = self.database_url or f"sqlite:///{self.folder}/bot.db"
@@ -346,10 +350,10 @@ class World:
 
     def start_with(self, path: Path, **environ: str) -> "World":
         """Start the bot with a configuration that the test wrote itself."""
-        config = configuration.load(path, {**self.environ(), **environ})
-        self.bot = Bot(
-            config, now=self.clock, waits=self.waits, read=lambda: configuration.load(path, {**self.environ(), **environ})
-        )
+        def read() -> Config:
+            return configuration.load(path, {**self.environ(), **environ})
+
+        self.bot = Bot(read(), now=self.clock, waits=replace(self.waits, grace=self.grace), read=read)
         self.clock.moved = self.bot.loop.wake
         self.bot.start()
         self.slack.wait_connected()
