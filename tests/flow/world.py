@@ -350,6 +350,7 @@ class World:
 
     def start_with(self, path: Path, **environ: str) -> "World":
         """Start the bot with a configuration that the test wrote itself."""
+
         def read() -> Config:
             return configuration.load(path, {**self.environ(), **environ})
 
