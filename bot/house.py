@@ -94,10 +94,10 @@ class Bot:
         slack = Gateway(token, config.slack.api_url, now=now, timeout=waits.slack, budget=budget)
         clients = Clients(settings, self.store, waits.pbx)
         self.context = Context(settings, self.store, slack, People(slack, now), clients, self._pool, waits.grace)
-        self._crews = _crews(self.context, waits.poll)
+        self._crews = _crews(self.context)
         self._reloader = Reloader(settings, self.store, slack, self._loaded)
         self._follower = Follower(self.store, self._reloader, waits.poll)
-        self.loop = Loop(self.store, [*self._crews, self._follower])
+        self.loop = Loop(self.store, self._crews, [self._follower], waits.poll)
         self._wakes = Wakes(self.store)
         self._watch = Watch(self.store, slack, lambda: settings.config.slack.channel)
         self._ear: Ear | None = None
@@ -171,26 +171,26 @@ class Bot:
             digest.schedule(session, self.store.now(), self._settings.config.slack)
 
 
-def _crews(context: Context, poll: float) -> list[Crew]:
+def _crews(context: Context) -> list[Crew]:
     """Decisions, PBXs and Slack do not wait for each other; nor do PBXs, for each has a hand even if all others hang."""
     checker, expirer, narrator, reminder = Checker(context), Expirer(context), Narrator(context), Reminder(context)
     every_pbx = _hands(context.config)
     return [
         Crew(context.store, "decide", {Work.DECIDE: Decider(context).visit, Work.EXPIRE: expirer.visit,
                                        Work.WIPE: expirer.visit, Work.REMIND: reminder.visit,
-                                       Work.ESCALATE: reminder.visit}, hands=2, poll=poll),
-        Crew(context.store, "work", {Work.FULFIL: Fulfiller(context).visit}, hands=every_pbx, poll=poll),
-        Crew(context.store, "check", {Work.CHECK: checker.visit}, hands=every_pbx, poll=poll),
-        Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4, poll=poll),
+                                       Work.ESCALATE: reminder.visit}, hands=2),
+        Crew(context.store, "work", {Work.FULFIL: Fulfiller(context).visit}, hands=every_pbx),
+        Crew(context.store, "check", {Work.CHECK: checker.visit}, hands=every_pbx),
+        Crew(context.store, "probe", {Work.PROBE: Prober(context).visit}, hands=4),
         Crew(context.store, "tell", {Work.NOTICE: Notifier(context).visit, Work.NARRATE: narrator.visit,
                                      Work.SWEEP: Sweeper(context, narrator).visit,
                                      Work.HERALD: Herald(context).visit, Work.WITNESS: Witness(context).visit,
                                      Work.REDUCE: Reducer(context).visit, Work.BULLETIN: Bulletin(context).visit,
                                      Work.DIGEST: Digester(context).visit, Work.ALARM: Alarm(context).visit,
                                      Work.CONFIRM: Confirmer(context).visit},
-             hands=6, poll=poll),
+             hands=6),
         Crew(context.store, "policy", {Work.RULES: Reruler(context).visit, Work.NIGHTLY: Nightly(context).visit},
-             hands=2, poll=poll),
+             hands=2),
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,12 @@ def _own_logging() -> Iterator[None]:
     for logger, handlers, level in before:
         logger.handlers[:] = handlers
         logger.setLevel(level)
+
+
+def pytest_collection_finish() -> None:
+    """Some six thousand tests stay until the end, so the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,7 @@
 """The agenda's loop: claim what is due, run it, settle it.
 
-One thread a crew claims, so that a commit wakes one reader and not a herd; the crew's hands do the work. Two crews keep
-Slack's slowness away from decisions and the PBX away from the thread.
+One thread claims for all crews, so that a commit wakes one reader and not a herd; the crews' hands do the work. A crew whose
+hands are all busy is left out of the look, which keeps Slack's slowness away from decisions and the PBX away from the thread.
 
 A database that is full or gone is logged by `bot.work.watch`, once; here its errors are not news.
 """
@@ -24,8 +24,8 @@ from bot.store.engine import Store
 
 #: The longest that nobody looks at the agenda; commits wake us, this is for what other processes left behind.
 POLL = 5.0  # seconds
-#: Seconds from a look that found nothing to the next. Each commit of a crowd's clicks wakes every crew, and without this their
-#: looks take two thirds of the processor away from the answers (measured with 400 clicks at once).
+#: Seconds from a look that found nothing to the next. Each commit of a crowd's clicks wakes the reader, and without this its
+#: looks take the processor away from the answers.
 LULL = 0.02
 #: After our own database failed, and after a piece of work failed in a way that nobody foresaw.
 BREATHER = timedelta(seconds=5)
@@ -64,103 +64,56 @@ class Crew:
     raises is put back; the error is logged by its class and code only.
     """
 
-    def __init__(self, store: Store, name: str, visits: Mapping[Work, Visit], hands: int, poll: float = POLL) -> None:
+    def __init__(self, store: Store, name: str, visits: Mapping[Work, Visit], hands: int) -> None:
         self.name = name
+        self.visits = visits
+        #: Called whenever a hand is free again.
+        self.freed: Callable[[], None] = lambda: None
         self._store = store
-        self._visits = visits
-        self._hands = hands
-        self._poll = poll
-        self._free = threading.Semaphore(hands)
+        self._hands = self._free = hands
+        self._changed = threading.Condition()
         self._pool = ThreadPoolExecutor(_MOST_HANDS, thread_name_prefix=name)
-        self._thread = threading.Thread(target=self._run, name=f"{name}-claims", daemon=True)
-        self._news = threading.Condition()
-        self._heard = 0
-        self._stopping = False
         #: What could not be put back while the database was full or gone.
         self._stranded: deque[Entry] = deque()
 
-    def start(self) -> None:
-        self._thread.start()
+    @property
+    def is_free(self) -> bool:
+        """Whether it has a hand for one entry more."""
+        return self._free > 0
 
     def grow(self, hands: int) -> None:
         """Have at least so many hands from now on."""
-        with self._news:
-            for _ in range(self._hands, hands):
-                self._free.release()
-            self._hands = max(self._hands, hands)
+        with self._changed:
+            more = max(0, hands - self._hands)
+            self._hands += more
+            self._free += more
 
-    def wake(self) -> None:
-        """Something may be due."""
-        with self._news:
-            self._heard += 1
-            self._news.notify_all()
-
-    def pause(self) -> None:
-        """Claim nothing more."""
-        self._stopping = True
-        self.wake()
+    def take(self, entry: Entry) -> None:
+        """Visit it in a free hand. Only the thread that claims hands over, so that hand is still free."""
+        with self._changed:
+            self._free -= 1
+        self._pool.submit(self._do, entry)
 
     def stop(self, until: float) -> bool:
         """Wait for what is in hand, at most until then by the monotonic clock; whether all of it has ended."""
-        self.pause()
-        if self._thread.is_alive():
-            self._thread.join(max(0.0, until - time.monotonic()))
-        ended = not self._thread.is_alive() and self._all_free(until)
+        with self._changed:
+            ended = self._changed.wait_for(lambda: self._free == self._hands, max(0.0, until - time.monotonic()))
         self._pool.shutdown(wait=ended)
         return ended
 
-    def _all_free(self, until: float) -> bool:
-        return all(self._free.acquire(timeout=max(0.0, until - time.monotonic())) for _ in range(self._hands))
-
-    def _run(self) -> None:
-        while not self._stopping:
-            heard = self._heard
-            self._free.acquire()
-            try:
-                self._put_back_stranded()
-                seconds = self._claim_one()
-            except Exception as error:  # noqa: BLE001 - whatever the database says, the crew outlives it
-                self._free.release()
-                if not isinstance(error, StoreUnavailable | StoreClosed):
-                    log.warning("agenda.unreadable", error=type(error).__name__, place=_place(error))
-                seconds = self._poll
-            if seconds > 0:
-                self._wait(heard, seconds)
-
-    def _wait(self, heard: int, seconds: float) -> None:
-        """Until there is news since ``heard``, or for so long; but at least for a moment, so that a burst of news is one."""
-        rest = time.monotonic() + LULL
-        with self._news:
-            self._news.wait_for(lambda: self._heard != heard or self._stopping, seconds)
-            self._news.wait_for(lambda: self._stopping, max(0.0, rest - time.monotonic()))
-
-    def _claim_one(self) -> float:
-        """Hand one entry to a free hand and return 0, or return the seconds until there may be one."""
-        with self._store.begin() as session:
-            now = self._store.now()
-            entry = None
-            if not self._stopping and agenda.is_due(session, now, self._visits):
-                entry = agenda.claim(session, self._store.owner, now, self._visits)
-                if self._stopping:  # while we waited for the lock; what this process held may be given back by now
-                    raise StoreClosed
-            due = None if entry else agenda.next_due(session, now, self._visits)
-        if entry is not None:
-            self._pool.submit(self._do, entry)
-            return 0.0
-        self._free.release()
-        return self._poll if due is None else min(self._poll, (due - now).total_seconds())
-
     def _do(self, entry: Entry) -> None:
         try:
-            self._visits[entry.kind](entry)
+            self.visits[entry.kind](entry)
         except LeaseLost:
             log.info("agenda.lease_lost", kind=entry.kind.value, request=entry.request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the entry goes back and the crew goes on
             _complain(entry, error)
             self._put_back(entry)
         finally:
-            self._free.release()
-            self.wake()
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
+            self.freed()
 
     def _put_back(self, entry: Entry) -> None:
         try:
@@ -176,12 +129,88 @@ class Crew:
         with self._store.begin() as session:
             agenda.again(session, entry, self._store.now() + BREATHER * min(entry.attempt, 12))
 
-    def _put_back_stranded(self) -> None:
+    def put_back_stranded(self) -> None:
         """Before anything else is claimed, so that nothing waits for its lease to run out once the database is back."""
         while self._stranded:
             with suppress(LeaseLost):  # it ran out meanwhile, and somebody took over
                 self._put(self._stranded[0])
             self._stranded.popleft()
+
+
+class Claims:
+    """The thread that claims for all crews. A `Worker`."""
+
+    def __init__(self, store: Store, crews: Collection[Crew], poll: float) -> None:
+        self._store = store
+        self._crews = crews
+        self._by_kind = {kind: crew for crew in crews for kind in crew.visits}
+        self._poll = poll
+        self._thread = threading.Thread(target=self._run, name="claims", daemon=True)
+        self._news = threading.Condition()
+        self._heard = 0
+        self._stopping = False
+        for crew in crews:
+            crew.freed = self.wake
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        with self._news:
+            self._heard += 1
+            self._news.notify_all()
+
+    def pause(self) -> None:
+        self._stopping = True
+        self.wake()
+
+    def stop(self, until: float) -> bool:
+        self.pause()
+        if self._thread.is_alive():
+            self._thread.join(max(0.0, until - time.monotonic()))
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            heard = self._heard
+            seconds = self._turn()
+            if seconds > 0:
+                self._wait(heard, seconds)
+
+    def _wait(self, heard: int, seconds: float) -> None:
+        """Until there is news since ``heard``, or for so long; but at least for a moment, so that a burst of news is one."""
+        rest = time.monotonic() + LULL
+        with self._news:
+            self._news.wait_for(lambda: self._heard != heard or self._stopping, seconds)
+            self._news.wait_for(lambda: self._stopping, max(0.0, rest - time.monotonic()))
+
+    def _turn(self) -> float:
+        """Claim one entry; the seconds until there may be another."""
+        try:
+            for crew in self._crews:
+                crew.put_back_stranded()
+            return self._claim_one([kind for crew in self._crews if crew.is_free for kind in crew.visits])
+        except Exception as error:  # noqa: BLE001 - whatever the database says, the thread outlives it
+            if not isinstance(error, StoreUnavailable | StoreClosed):
+                log.warning("agenda.unreadable", error=type(error).__name__, place=_place(error))
+            return self._poll
+
+    def _claim_one(self, kinds: Collection[Work]) -> float:
+        """Hand one entry to a free hand and return 0, or return the seconds until there may be one."""
+        if not kinds:  # whoever is free again wakes us
+            return self._poll
+        with self._store.begin() as session:
+            now = self._store.now()
+            entry = None
+            if not self._stopping and agenda.is_due(session, now, kinds):
+                entry = agenda.claim(session, self._store.owner, now, kinds)
+                if self._stopping:  # while we waited for the lock; what this process held may be given back by now
+                    raise StoreClosed
+            due = None if entry else agenda.next_due(session, now, kinds)
+        if entry is not None:
+            self._by_kind[entry.kind].take(entry)
+            return 0.0
+        return self._poll if due is None else min(self._poll, (due - now).total_seconds())
 
 
 def _complain(entry: Entry, error: Exception) -> None:
@@ -205,25 +234,26 @@ def _place(error: Exception) -> str:
 
 
 class Loop:
-    """All crews of this process, and whatever else is woken by what is committed."""
+    """All crews of this process with the thread that claims for them, and whatever else is woken by what is committed."""
 
-    def __init__(self, store: Store, crews: Collection[Worker]) -> None:
+    def __init__(self, store: Store, crews: Collection[Crew], others: Collection[Worker] = (), poll: float = POLL) -> None:
         self._store = store
         self._crews = crews
+        self._woken: tuple[Worker, ...] = (Claims(store, crews, poll), *others)
         store.committed = self.wake
 
     def start(self) -> None:
-        for crew in self._crews:
-            crew.start()
+        for worker in self._woken:
+            worker.start()
 
     def wake(self) -> None:
-        for crew in self._crews:
-            crew.wake()
+        for worker in self._woken:
+            worker.wake()
 
     def pause(self) -> None:
         """Claim nothing more."""
-        for crew in self._crews:
-            crew.pause()
+        for worker in self._woken:
+            worker.pause()
 
     def stop(self, seconds: float = PATIENCE) -> bool:
         """Finish what is in hand within so many seconds, and park the rest: the next process goes on with it at once.
@@ -233,7 +263,8 @@ class Loop:
         """
         self.pause()
         until = time.monotonic() + seconds
-        left = [crew for crew in self._crews if not crew.stop(until)]
+        stops = [each.stop for each in self._woken] + [crew.stop for crew in self._crews]
+        left = [stop for stop in stops if not stop(until)]
         try:
             with self._store.begin(AT_THE_END) as session:
                 parked = agenda.give_back(session, self._store.owner)

@@ -119,7 +119,7 @@ class Ear:
         self.store = store
         self.done: list[int | None] = []
         self.changed = threading.Condition()
-        self.loop = Loop(store, [Crew(store, "ear", {Work.FULFIL: self._do}, 1, poll=3600)])
+        self.loop = Loop(store, [Crew(store, "ear", {Work.FULFIL: self._do}, 1)], poll=3600)
         self.wakes = Wakes(store)
 
     def _do(self, entry: Entry) -> None:
