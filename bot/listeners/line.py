@@ -18,7 +18,7 @@ _DELIVERY = '"envelope_id"'
 #: Seconds within which the reader certainly has taken up a new session.
 _TAKEN_UP = 5.0
 #: Seconds until the reader tries a session again that broke before there was a new one; as in the SDK.
-_LOOKS_AGAIN = 0.5
+LOOKS_AGAIN = 0.5
 
 
 class _Reader(IntervalRunner):
@@ -45,16 +45,16 @@ class _Reader(IntervalRunner):
 
 
 class Line(SocketModeClient):
-    """Knows how many deliveries have been received and not yet answered."""
+    """Knows how many deliveries have been received and not yet answered. ``looks_again`` is in seconds."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, looks_again: float = LOOKS_AGAIN, **options: Any) -> None:
         self._changed = threading.Condition()
         self._unanswered = 0
         self._deaf = False
         self._made_at = time.monotonic()
         super().__init__(*args, **options)
         self.current_session_runner.shutdown()  # type: ignore[no-untyped-call]
-        self.current_session_runner = self._session_reader = _Reader(self._run_current_session, _LOOKS_AGAIN)
+        self.current_session_runner = self._session_reader = _Reader(self._run_current_session, looks_again)
         self._session_reader.start()
 
     def connect(self) -> None:
