@@ -1,6 +1,8 @@
 """Mistakes in the form: each is said beside its field, and nothing typed is lost."""
 
-from playwright.sync_api import expect
+import json
+
+from playwright.sync_api import Route, expect
 
 from tests.browser.client import Client
 
@@ -43,6 +45,33 @@ def test_a_wrong_key_brings_the_form_back_with_what_was_typed(client: Client) ->
     expect(client.dialog.get_by_label("Reason")).to_have_value("The old one expires")
     client.attach_sample("pbx.example.com.pem")
     client.check()
+
+
+def test_what_was_typed_is_not_overtaken(client: Client) -> None:
+    """On a slow line the form is sent only after what was typed a moment before has arrived."""
+    client.open_form()
+    client.choose_pbx()
+    client.attach_sample("telecom-root.crt")
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def hold_what_is_typed(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "")["do"])
+        if asked[-1] == "type":
+            held.append(route)
+        else:
+            route.continue_()
+
+    client.page.route("**/sandbox/act", hold_what_is_typed)
+    with client.page.expect_request("**/sandbox/act"):
+        client.say_why("The new provider's phones")
+    client.press("Check")
+    expect(client.dialog.locator("[type=submit]")).to_have_attribute("aria-busy", "true")
+    assert asked == ["type"]
+    held[0].continue_()
+    client.titled("Is this right?")
+    assert asked == ["type", "submit"]
+    client.page.unroute("**/sandbox/act")
 
 
 def test_a_file_can_be_taken_back(client: Client) -> None:

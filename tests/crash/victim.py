@@ -63,12 +63,13 @@ class Victim:
         os._exit(0)
 
     def _look(self) -> dict[str, Any]:
-        """What of the requests is on the agenda: whether a visit is under way, and in how many seconds the next may begin."""
+        """What of the requests is on the agenda, and what is due: whether a visit is under way, and in how many seconds the
+        next may begin."""
         with self._bot.store.begin() as session:
             rows = list(session.scalars(select(AgendaRow)))
         now, mine = self._clock(), self._bot.store.owner
         held = [row for row in rows if row.owner is not None]
-        soon = [row for row in rows if row.kind not in _PATIENT and (row.request or row.kind == Work.DECIDE.value)]
+        soon = [row for row in rows if _is_of_requests(row) or row.due_at <= now]
         starts = [_start(row, held) for row in soon if row.owner != mine]
         return {
             "busy": any(row.owner == mine for row in rows),
@@ -84,6 +85,10 @@ class Victim:
         with self._line.makefile("r", encoding="utf-8") as lines:
             for line in lines:
                 yield json.loads(line)
+
+
+def _is_of_requests(row: AgendaRow) -> bool:
+    return row.kind not in _PATIENT and (row.request is not None or row.kind == Work.DECIDE.value)
 
 
 def _start(row: AgendaRow, held: Iterable[AgendaRow]) -> datetime:

@@ -5,6 +5,8 @@ import { block } from "./blocks.js";
 import { h, keepingFocus, reconcile } from "./dom.js";
 
 const WAIT = 200;
+// What a view is left with.
+const LAST = ["submit", "close"];
 const TYPED = ["plain_text_input", "datetimepicker"];
 const TYPING = "input[type=text]:not([role]), input[type=datetime-local], textarea";
 
@@ -14,6 +16,7 @@ export class ViewBody {
     this.root = root;
     this.view = null;
     this.pending = new Map();
+    this.underway = new Set();
     this.press = "press";
     this.choose = "choose";
     this.tick = "tick";
@@ -32,7 +35,9 @@ export class ViewBody {
   }
 
   act(what, given = {}) {
-    return act(what, { view: this.id, ...given });
+    const done = act(what, { view: this.id, ...given }).finally(() => this.underway.delete(done));
+    if (!LAST.includes(what)) this.underway.add(done);
+    return done;
   }
 
   // What is typed is sent a moment after the last key, or before whatever is done next.
@@ -46,10 +51,13 @@ export class ViewBody {
     this.pending.set(key, { send, timer: setTimeout(send, WAIT) });
   }
 
+  // Resolves once all that was entered has arrived: each act takes a way of its own, on which the next could overtake it.
   flush() {
-    const waiting = [...this.pending.values()];
-    for (const { timer } of waiting) clearTimeout(timer);
-    return Promise.all(waiting.map(({ send }) => send()));
+    for (const { timer, send } of [...this.pending.values()]) {
+      clearTimeout(timer);
+      send();
+    }
+    return Promise.all(this.underway);
   }
 
   redraw() {
