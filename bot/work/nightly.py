@@ -28,6 +28,9 @@ AT = time(3, 0)
 #: Slack is asked again so often, and so long apart at most in seconds, before the night is given up.
 ATTEMPTS, LONGEST = 12, 900.0
 
+#: Between two looks that Slack's limits end: coming back as soon as one call is possible would leave none to those who click.
+BREATHER = timedelta(minutes=1)
+
 _KNOWN = "policy trouble"
 
 
@@ -63,7 +66,7 @@ class Nightly:
         now = self._store.now()
         due = later(now, entry.attempt, longest=LONGEST)
         if isinstance(error, SlackRateLimited):
-            due = now + timedelta(seconds=error.retry_after)
+            due = now + max(BREATHER, timedelta(seconds=error.retry_after))
         log.warning("policy.not_checked", code=error.code, attempt=entry.attempt)
         with self._store.begin() as session:
             if entry.attempt >= ATTEMPTS and not isinstance(error, SlackRateLimited):

@@ -76,6 +76,14 @@ def test_a_start_while_slack_cannot_be_asked_looks_later(quiet: World) -> None:
     world.skip_until(lambda: told(world, "@Ben Lead is deactivated") > 0, seconds=5)
 
 
+def test_many_approvers_leave_calls_to_who_asks(quiet: World) -> None:
+    """With more approvers than Slack lets the bot ask about in a minute, whoever asks meanwhile does not wait for all of them."""
+    quiet.approvers = tuple(quiet.slack.add_person(f"Lead {number}").id for number in range(100))
+    quiet.start()
+    quiet.ask(quiet.fill_trusted)
+    assert len(quiet.cards()) == 1
+
+
 def test_who_leaves_is_found_at_night(world: World) -> None:
     """A deactivated approver is told of once in the operators' channel, not again the next night, and once when it is over."""
     world.slack.deactivate(world.ben)
