@@ -77,7 +77,7 @@ def test_a_start_while_slack_cannot_be_asked_looks_later(quiet: World) -> None:
 
 
 def test_many_approvers_leave_calls_to_who_asks(quiet: World) -> None:
-    """With more approvers than Slack lets the bot ask about in a minute, whoever asks meanwhile does not wait for all of them."""
+    """With more approvers than Slack lets the bot ask about in a minute, whoever asks meanwhile does not wait for them all."""
     quiet.approvers = tuple(quiet.slack.add_person(f"Lead {number}").id for number in range(100))
     quiet.start()
     quiet.ask(quiet.fill_trusted)
