@@ -16,6 +16,7 @@ def ask_a_person(world: World, *, arrived: bool) -> Json:
     world.wait_thread(card, "*unknown*")
     world.hq.make_unreachable()
     world.skip_until(lambda: bool(world.count_lines(card, "sends nothing more")), minutes=31)
+    world.wait_card(card, "Check again")
     return card
 
 
