@@ -99,7 +99,7 @@ def is_due(session: Session, now: datetime, kinds: Collection[Work]) -> bool:
     return session.execute(_due(tuple(kinds)), {"now": now}).first() is not None
 
 
-# Every commit makes every crew look, so these statements are made once, and of the table itself: the ORM would take as long to
+# After every commit somebody looks, so these statements are made once, and of the table itself: the ORM would take as long to
 # build them as the database takes to answer.
 
 

@@ -67,11 +67,10 @@ def test_what_was_typed_is_not_overtaken(client: Client) -> None:
         client.say_why("The new provider's phones")
     client.press("Check")
     expect(client.dialog.locator("[type=submit]")).to_have_attribute("aria-busy", "true")
-    assert asked == ["type"]
+    assert "submit" not in asked
     held[0].continue_()
+    client.page.unroute_all(behavior="wait")
     client.titled("Is this right?")
-    assert asked == ["type", "submit"]
-    client.page.unroute("**/sandbox/act")
 
 
 def test_a_file_can_be_taken_back(client: Client) -> None:
