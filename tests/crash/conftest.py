@@ -16,6 +16,9 @@ from tests.postgres import Postgres
 #: Makes a world of its own for each run, on SQLite or on PostgreSQL.
 Fresh = Callable[[str], AbstractContextManager[World]]
 
+#: After how many looks a certificate is issued: one that finds it under way, and one that finds it issued.
+POLLS = 2
+
 
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
@@ -47,11 +50,11 @@ def fresh(tmp_path: Path, request: pytest.FixtureRequest) -> Fresh:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
         if kept_in == "sqlite":
-            with _closing(World(folder)) as made:
+            with _closing(World(folder, issuance_polls=POLLS)) as made:
                 yield made
             return
         server: Postgres = request.getfixturevalue("postgres")
-        with server.database() as url, _closing(World(folder, database_url=url)) as made:
+        with server.database() as url, _closing(World(folder, issuance_polls=POLLS, database_url=url)) as made:
             yield made
 
     return world
