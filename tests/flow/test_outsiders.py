@@ -64,6 +64,8 @@ def test_the_home_tab_shows_an_outsider_nothing(world: World) -> None:
 def test_an_outsider_who_has_the_form_cannot_ask(world: World) -> None:
     """Somebody who becomes a guest with the form open gets it back with the reason and all that was typed; nothing is asked."""
     form = world.fill_trusted(world.open_form())
+    asked = {"user": world.tess.id}
+    world.slack.wait_for(lambda: any(c.method == "users.info" and asked.items() <= c.args.items() for c in world.slack.log))
     world.slack.make_guest(world.tess)
     world.clock.advance(seconds=31)
     form = world.check(form)

@@ -39,7 +39,7 @@ def test_the_next_session_is_read_as_soon_as_there_is_one(slack: Workspace, line
     line.connect()
     slack.wait_connected()
     slack.disconnect()
-    slack.wait_for(lambda: sum(call.method == "apps.connections.open" for call in slack.log) == 2 and slack.connected)
+    slack.wait_for(lambda: sum(call.method == "apps.connections.open" for call in slack.log) > 1 and slack.connected)
 
 
 def test_a_line_that_never_was_connected_is_closed(line: Line) -> None:

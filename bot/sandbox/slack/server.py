@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from websockets.exceptions import InvalidState
 
 from bot.sandbox.slack import files
 from bot.sandbox.slack.response_urls import ResponseUrls
@@ -54,7 +55,8 @@ class _Announcing(uvicorn.Server):
         for server in self.servers:
             server.close()
         for connection in [*self.server_state.connections]:
-            connection.shutdown()
+            with suppress(InvalidState):  # the other side was saying goodbye already
+                connection.shutdown()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 while self.server_state.connections or self.server_state.tasks:
