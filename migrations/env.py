@@ -14,10 +14,19 @@ from bot.store.tables import Base
 config = context.config
 engine = config.attributes.get("engine") or create_engine(config.get_main_option("sqlalchemy.url") or "")
 
-BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": f"SELECT pg_advisory_xact_lock({WRITERS})"}
+#: On PostgreSQL a line of the bot's has limits of time, which are for its daily work.
+BEGIN = {
+    "sqlite": ("BEGIN IMMEDIATE",),
+    "postgresql": (
+        "SET LOCAL lock_timeout = 0",
+        "SET LOCAL statement_timeout = 0",
+        f"SELECT pg_advisory_xact_lock({WRITERS})",
+    ),
+}
 
 with engine.connect() as connection:
-    connection.exec_driver_sql(BEGIN[engine.dialect.name])
+    for statement in BEGIN[engine.dialect.name]:
+        connection.exec_driver_sql(statement)
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()

@@ -63,7 +63,7 @@ class Store:
         self.failed: Callable[[StoreUnavailable], None] = lambda _: None
         self._closed = False
         alone.refuse_foreign_log(url)
-        self.engine = _engine(url)
+        self.engine = _engine(url, wait)
 
     @contextmanager
     def begin(self, wait: float | None = None) -> Iterator[Session]:
@@ -85,19 +85,17 @@ class Store:
             self.committed()
 
     def _limit(self, session: Session, wait: float) -> None:
-        """How long a statement may wait for another writer; on PostgreSQL also how long it may take in all, or neither ends."""
-        line = session.connection()
+        """How long a statement may wait for another writer (see `_limits`)."""
         if self.engine.dialect.name == "sqlite":
+            line = session.connection()
             if line.info.get("wait") != wait:  # it stays as it is from one transaction to the next
                 # Read to its end: an open cursor would keep the snapshot of the first SELECT, and a write on top of an old
                 # snapshot is refused at once, whatever the timeout.
                 line.exec_driver_sql(f"PRAGMA busy_timeout = {int(wait * 1000)}").all()
                 line.info["wait"] = wait
-            return
-        lock, all_in_all = int(wait * 1000), int(wait * 1500)
-        line.exec_driver_sql(
-            f"SELECT set_config('lock_timeout', '{lock}', true), set_config('statement_timeout', '{all_in_all}', true)"
-        )
+        elif wait != self._wait:  # which each line has from its beginning
+            changes = (f"set_config('{name}', '{limit}', true)" for name, limit in _limits(wait).items())
+            session.connection().exec_driver_sql(f"SELECT {', '.join(changes)}")
 
     def migrate(self) -> None:
         """Bring the schema up to date, and make sure that the configured key opens what is stored."""
@@ -127,8 +125,16 @@ class Store:
             raise
 
 
-def _engine(url: str) -> Engine:
-    return _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
+def _engine(url: str, wait: float) -> Engine:
+    return _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url, wait)
+
+
+def _limits(wait: float) -> Mapping[str, int]:
+    """PostgreSQL's settings for whoever waits so many seconds, in milliseconds: for a lock, and for a statement as a whole.
+
+    One that waits for nobody must end, too.
+    """
+    return {"lock_timeout": int(wait * 1000), "statement_timeout": int(wait * 1500)}
 
 
 def _sqlite(url: str) -> Engine:
@@ -145,16 +151,17 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-def _postgresql(url: str) -> Engine:
+def _postgresql(url: str, wait: float) -> Engine:
     """READ COMMITTED, one writer at a time: the same as with SQLite, where nobody can do otherwise.
 
     Before the first row that it changes or locks each transaction takes one lock that ends with it. So two of them never hold
     rows that the other one wants, in whatever order they take them, and each statement from then on sees all that was committed
     before. It costs little: the audit chain's head puts nearly every writer in line anyway, and so does NOTIFY at the commit.
     """
+    options = " ".join([LINE["options"], *(f"-c {name}={limit}" for name, limit in _limits(wait).items())])
     engine = create_engine(
-        url, connect_args=dict(LINE), pool_size=24, max_overflow=0, pool_timeout=LISTENER_WAIT, pool_pre_ping=True,
-        isolation_level="READ COMMITTED",
+        url, connect_args={**LINE, "options": options}, pool_size=24, max_overflow=0, pool_timeout=LISTENER_WAIT,
+        pool_pre_ping=True, isolation_level="READ COMMITTED",
     )  # fmt: skip
 
     @event.listens_for(engine, "begin")

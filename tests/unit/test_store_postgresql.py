@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text, update
 from bot.exceptions import StoreBusy, StoreError, StoreUnavailable
 from bot.store import agenda
 from bot.store.agenda import Entry, Work
-from bot.store.engine import LISTENER_WAIT, NEWS, Store
+from bot.store.engine import LISTENER_WAIT, NEWS, WRITERS, Store
 from bot.store.tables import ChainRow
 from bot.store.wakes import Wakes
 from bot.work.loop import Crew, Loop
@@ -39,6 +39,13 @@ def other(url: str) -> Iterator[Store]:
         yield other
 
 
+#: Who stands in the writers' line, for longer than a hasty one may.
+WAITING = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'advisory' AND clock_timestamp() - query_start > interval '200 ms'
+"""
+
+
 def write(store: Store, wait: float = 30) -> None:
     with store.begin(wait) as session:
         session.execute(update(ChainRow).values(length=ChainRow.length))
@@ -59,6 +66,19 @@ def test_no_statement_takes_for_ever(store: Store) -> None:
     with pytest.raises(StoreBusy), store.begin(0.2) as session:
         session.execute(select(func.pg_sleep(60)))
     assert read(store, lambda session: session.execute(text("SHOW statement_timeout")).scalar_one()) == "45s"
+
+
+def test_migrating_takes_as_long_as_it_takes(url: str, postgres: Postgres) -> None:
+    """The limits are for the daily work: whoever migrates waits for the others beyond them."""
+    with closing(Store(url, KEY, Clock(), wait=0.1)) as hasty, postgres.connect(Postgres.name_of(url)) as holding:
+        holding.execute(f"SELECT pg_advisory_lock({WRITERS})")
+        migrating = threading.Thread(target=hasty.migrate)
+        migrating.start()
+        while not holding.execute(WAITING).fetchall():
+            assert migrating.is_alive()
+        holding.execute("SELECT pg_advisory_unlock_all()")
+        migrating.join()
+        write(hasty)
 
 
 def test_whoever_is_halted_in_a_transaction_loses_the_right_to_write(store: Store, other: Store) -> None:
