@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from bot import config as configuration
 from bot import crashpoints, logs
@@ -28,6 +28,8 @@ from tests.crash.points import Point, Watch
 _PATIENT = (Work.EXPIRE.value, Work.WIPE.value, Work.REMIND.value, Work.ESCALATE.value, Work.CONFIRM.value)
 #: Slack's limits are counted in real time, through which the matrix does not sit.
 _WAITS = Waits(rates={})
+#: Read past the bot's transactions, whose commits are points at which it may be killed.
+_AGENDA = select(AgendaRow.__table__)
 
 
 class Victim:
@@ -65,8 +67,8 @@ class Victim:
     def _look(self) -> dict[str, Any]:
         """What of the requests is on the agenda, and what is due: whether a visit is under way, and in how many seconds the
         next may begin."""
-        with self._bot.store.begin() as session:
-            rows = list(session.scalars(select(AgendaRow)))
+        with self._bot.store.engine.connect() as line:
+            rows = line.execute(_AGENDA).all()
         now, mine = self._clock(), self._bot.store.owner
         held = [row for row in rows if row.owner is not None]
         soon = [row for row in rows if _is_of_requests(row) or row.due_at <= now]
@@ -87,11 +89,12 @@ class Victim:
                 yield json.loads(line)
 
 
-def _is_of_requests(row: AgendaRow) -> bool:
+def _is_of_requests(row: Row[Any]) -> bool:
     return row.kind not in _PATIENT and (row.request is not None or row.kind == Work.DECIDE.value)
 
 
-def _start(row: AgendaRow, held: Iterable[AgendaRow]) -> datetime:
+def _start(row: Row[Any], held: Iterable[Row[Any]]) -> datetime:
     """When it can be claimed at the earliest: a dead process keeps a key until its lease runs out."""
     leases = [other.lease_until for other in held if other.key == row.key and other.lease_until]
-    return max([row.due_at, *leases] if row.owner is None else leases)
+    earliest: datetime = max([row.due_at, *leases] if row.owner is None else leases)
+    return earliest

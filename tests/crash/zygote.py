@@ -81,6 +81,7 @@ def _become_victim(line: socket.socket) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):  # whoever started the zygote waits for the end of these
         os.dup2(nothing, stream)
+    gc.disable()  # it lives for seconds
     try:
         Victim(line).live()
     except BaseException:  # noqa: BLE001 - the last frame of a process, which never goes back into the loop that serves
