@@ -16,12 +16,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from psycopg import sql
-from sqlalchemy import create_engine
 
-from bot.store.engine import MIGRATIONS
+from tests.schema import migrate
 
 #: Those whom a root shell lends itself to, because PostgreSQL refuses to run as root.
 OTHER_USERS = ("postgres", "nobody")
@@ -207,7 +204,7 @@ class Postgres:
                 return
             with self.connect("postgres") as connection:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-            _migrate(self.url(TEMPLATE))
+            migrate(self.url(TEMPLATE))
             self._has_template = True
 
     def drop(self, database: str) -> None:
@@ -228,16 +225,6 @@ class Postgres:
     def name_of(url: str) -> str:
         """The database that a URL of `url` names."""
         return url.rsplit("/", 1)[-1]
-
-
-def _migrate(url: str) -> None:
-    """Our schema, without the vault's check value, because each test may have a key of its own."""
-    engine = create_engine(url)
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = engine
-    command.upgrade(config, "head")
-    engine.dispose()
 
 
 def _free_port() -> int:

@@ -25,14 +25,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", chosen(CASES, metafunc.config.getoption("--matrix"), STRIDE), ids=str)
 
 
-def test_a_fault_of_the_database_has_its_right_outcome(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
+def test_a_fault_of_the_database_has_its_right_outcome(case: Case, tmp_path: Path, cell: Cell) -> None:
     """Fail closed: nothing is approved, sent or told that is not recorded, and once it is back all goes on, once."""
     kind, _, moment = case.call.partition(": ")
     waits = Waits(rates={}, database=WORKER_PATIENCE)
     with (
         cell("faults of the database", case),
         database(kind, tmp_path) as (url, server),
-        town(tmp_path, template, database_url=url, waits=waits) as world,
+        town(tmp_path, database_url=url, waits=waits) as world,
     ):
         trial = Trial(world.start(), "trusted")
         broken = KINDS[case.fault](world, server)

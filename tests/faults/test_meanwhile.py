@@ -21,9 +21,9 @@ SLOTS = 3
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_another_administrator_meanwhile(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
+def test_another_administrator_meanwhile(case: Case, tmp_path: Path, cell: Cell) -> None:
     """What somebody else does on the PBX is never undone, never told as ours, and ends as the table says."""
-    with cell("meanwhile on the PBX", case, apart=True), town(tmp_path, template) as world:
+    with cell("meanwhile on the PBX", case, apart=True), town(tmp_path) as world:
         kind = "apply" if case.call == "while it is being issued" else KINDS.get(case.fault, "import")
         trial = Trial(world.start(), kind)
         trial.ask()

@@ -30,10 +30,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("staying", chosen(STAYING, matrix, STRIDE), ids=str)
 
 
-def test_a_fault_of_the_pbx_has_its_right_outcome(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
+def test_a_fault_of_the_pbx_has_its_right_outcome(case: Case, tmp_path: Path, cell: Cell) -> None:
     """What the table says comes of the fault, and whatever it is, the effect is there at most once and the thread is true."""
     reached = REACHED[case.call]
-    with cell("faults of the PBX", case), town(tmp_path, template, waits=HASTY if case.fault in SLOW else NO_RATES) as world:
+    with cell("faults of the PBX", case), town(tmp_path, waits=HASTY if case.fault in SLOW else NO_RATES) as world:
         trial = Trial(world.start(), reached.kind)
         _meet(trial, case, reached)
         OUTCOMES[case.right](trial, case)
@@ -41,10 +41,10 @@ def test_a_fault_of_the_pbx_has_its_right_outcome(case: Case, tmp_path: Path, te
         trial.holds()
 
 
-def test_a_fault_that_stays_has_its_right_outcome(staying: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
+def test_a_fault_that_stays_has_its_right_outcome(staying: Case, tmp_path: Path, cell: Cell) -> None:
     """A fault that does not end is given up in words before create, and after it a person is asked; nothing is made twice."""
     reached, fault = REACHED[staying.call], staying.fault.removesuffix(" for good")
-    with cell("faults of the PBX", staying), town(tmp_path, template) as world:
+    with cell("faults of the PBX", staying), town(tmp_path) as world:
         trial = Trial(world.start(), reached.kind)
         trial.is_mended_once_told = False
         trial.ask()

@@ -16,9 +16,9 @@ CASES = [Case(when, what, Right(letter)) for (what, when), letter in data.INCOMI
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_slack_does_on_the_way_in(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
+def test_what_slack_does_on_the_way_in(case: Case, tmp_path: Path, cell: Cell) -> None:
     """Nothing that was acknowledged is lost, nothing delivered twice is done twice, and a dead connection is made anew."""
-    with cell("on the way in from Slack", case, apart=True), town(tmp_path, template) as world:
+    with cell("on the way in from Slack", case, apart=True), town(tmp_path) as world:
         if case.call == "the event that a group has changed":
             world.approvers = (world.leads,)
         trial = Trial(world.start(), "apply" if case.call == "while the PBX is worked on" else "trusted")
@@ -33,9 +33,9 @@ def test_what_slack_does_on_the_way_in(case: Case, tmp_path: Path, template: Pat
         trial.holds()
 
 
-def test_the_bot_opens_one_connection(tmp_path: Path, template: Path) -> None:
+def test_the_bot_opens_one_connection(tmp_path: Path) -> None:
     """A second one at the start would take the place of the first, and with it whatever Slack has just sent there."""
-    with town(tmp_path, template) as world:
+    with town(tmp_path) as world:
         Trial(world.start(), "trusted").ask()
         assert world.slack_calls("apps.connections.open") == 1
 

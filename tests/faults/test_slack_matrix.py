@@ -29,9 +29,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", chosen(CASES, metafunc.config.getoption("--matrix"), STRIDE), ids=str)
 
 
-def test_a_fault_of_slack_has_its_right_outcome(case: Case, tmp_path: Path, template: Path, cell: Cell) -> None:
+def test_a_fault_of_slack_has_its_right_outcome(case: Case, tmp_path: Path, cell: Cell) -> None:
     """What the table says comes of the fault; whatever it is, the PBX gets one certificate and the thread is whole."""
-    with cell("faults of Slack", case), town(tmp_path, template, waits=HASTY if case.fault in SLOW else NO_RATES) as world:
+    with cell("faults of Slack", case), town(tmp_path, waits=HASTY if case.fault in SLOW else NO_RATES) as world:
         if case.call.startswith("usergroups"):
             world.approvers = (world.leads,)
         trial = SlackTrial(world, case)

@@ -1,6 +1,5 @@
 """One request on its way through one fault, and what must hold whatever the fault was."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from bot.sandbox.slack.records import Json
 from bot.store.tables import SecretRow
 from tests.faults.driving import PATIENCE, Driver, begins, lines
 from tests.flow.world import ALI_ID, ALI_SECRET, World
+from tests.schema import sqlite_file
 
 CREATE = "certificate/create"
 #: How each line of a thread begins that nothing disturbed, in order.
@@ -36,9 +36,9 @@ HASTY = Waits(pbx=0.7, slack=1, rates={})
 
 
 @contextmanager
-def town(folder: Path, template: Path, *, waits: Waits = NO_RATES, **how: Any) -> Iterator[World]:
-    """A world whose bot starts on a copy of a migrated database; Slack's budget is not what these tests are about."""
-    shutil.copy(template, folder / "bot.db")
+def town(folder: Path, *, waits: Waits = NO_RATES, **how: Any) -> Iterator[World]:
+    """A world whose bot starts on a migrated database; Slack's budget is not what these tests are about."""
+    (folder / "bot.db").write_bytes(sqlite_file())
     world = World(folder, waits=waits, issuance_polls=1, hq_dates="DD/MM/YYYY", **how)
     # Whether an answer comes within Slack's three seconds is for other tests; here the machine may be slow.
     world.slack.ack_deadline = world.slack.trigger_lifetime = PATIENCE

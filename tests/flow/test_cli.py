@@ -63,6 +63,7 @@ def test_a_changed_event_is_named(call: Call) -> None:
 @pytest.mark.sqlite_only("a name that is mistyped would make a file")
 def test_verifying_makes_no_database(call: Call) -> None:
     """`audit verify` on a name that is mistyped says so and leaves no empty file."""
+    (call.world.folder / "bot.db").unlink()
     code, said = call("audit", "verify")
     assert code == 1
     assert "There is no database at" in said
@@ -71,6 +72,7 @@ def test_verifying_makes_no_database(call: Call) -> None:
 
 def test_migrate_makes_the_database_that_verify_reads(call: Call) -> None:
     """After `migrate` there is a database with an empty chain."""
+    (call.world.folder / "bot.db").unlink(missing_ok=True)
     assert call("migrate") == (0, "The database is up to date.\n")
     code, said = call("audit", "verify")
     assert code == 0
