@@ -68,10 +68,8 @@ def _voted(event: Event, request: Request) -> str | None:
 
 
 def _lapsed(event: Event, request: Request) -> str:
-    return (
-        f"✋ {_person(event, 'user')}'s approval counts no longer: the policy does not name them any more"
-        f" ({_code(event, 'rule')})."
-    )
+    why = words.LAPSED.get(event.data.get("code", "not_named"), "they may not take part any more")
+    return f"✋ {_person(event, 'user')}'s approval counts no longer: {why} ({_code(event, 'rule')})."
 
 
 def _rule_changed(event: Event, request: Request) -> str:

@@ -48,6 +48,15 @@ _MEANINGS: Mapping[Decision | Execution, str] = {
     Execution.UNKNOWN: "it may or may not have happened; the bot looks at the PBX and goes on by itself",
 }
 
+#: Why an approval counts no longer, by the code of its event; those of before it had one lapsed by the policy.
+LAPSED: Mapping[str, str] = {
+    "not_named": "the policy does not name them any more",
+    "deactivated": "their Slack account is deactivated",
+    "guest": "they are a guest of this workspace now",
+    "other_workspace": "they are of another workspace now",
+    "bot": "they are a bot",
+}
+
 
 def title(request: Request) -> str:
     """The request's name, at most 150 characters, plain."""

@@ -1,7 +1,7 @@
 """Whether the approvals that a request has are enough: each seat of its rule wants a person of its own."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from bot.domain.rules import Memberships, Rule, Seats, is_among
@@ -68,10 +68,14 @@ def standing(rule: Rule, voters: Voters) -> Standing:
 
 @dataclass(frozen=True)
 class Scale:
-    """What votes are weighed by: all rules that count for a request, and who is in which group now."""
+    """What votes are weighed by: all rules that count for a request, and who is in which group now.
+
+    ``outside`` are those of the voters who may not take part any more, with the code of `policy.may_take_part`.
+    """
 
     rules: tuple[Rule, ...]
     members: Memberships
+    outside: Mapping[str, str] = field(default_factory=dict)
 
     def seats(self, user: str) -> frozenset[int]:
         """The groups of the first rule, under which it was asked, that the user is in."""
@@ -79,7 +83,7 @@ class Scale:
 
     def carries(self, user: str) -> bool:
         """Whether the user's approval counts under every rule, as far as is known."""
-        return all(seats_of(user, rule, self.members) != frozenset() for rule in self.rules)
+        return user not in self.outside and all(seats_of(user, rule, self.members) != frozenset() for rule in self.rules)
 
     def standings(self, users: Iterable[str]) -> tuple[Standing, ...]:
         """One for each rule."""

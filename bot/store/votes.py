@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from bot.domain.events import BOT, EventKind
-from bot.domain.policy import Verdict
+from bot.domain.policy import OUTSIDERS, Verdict
 from bot.domain.quorum import Scale, Standing, standing
 from bot.domain.requests import Decision, Request, Shown
 from bot.domain.schedule import Beginning
@@ -106,14 +106,16 @@ def count(
 
 
 def _without_lapsed(session: Session, now: datetime, request: Request, scale: Scale) -> Request:
-    """Who approved and is not named any more, or has left the group that was, counts no longer; that is an event too."""
+    """Who approved and is not named any more, has left the group that was, or is from outside now, counts no longer; that is an
+    event too."""
     lapsed = [vote.user for vote in request.votes if vote.verdict == APPROVE and not scale.carries(vote.user)]
     for user in lapsed:
         gone = update(VoteRow).where(
             VoteRow.request == request.id, VoteRow.version == request.version, VoteRow.user == user, VoteRow.state == "counted"
         )
         session.execute(gone.values(state="lapsed").execution_options(synchronize_session=False))
-        audit.append(session, now, EventKind.LAPSED, BOT, request.id, user=user, rule=scale.rules[-1].line)
+        code, rule = (scale.outside[user], OUTSIDERS) if user in scale.outside else ("not_named", scale.rules[-1].line)
+        audit.append(session, now, EventKind.LAPSED, BOT, request.id, user=user, code=code, rule=rule)
     if not lapsed:
         return request
     fewer = update(RequestRow).where(RequestRow.id == request.id).values(approvals=RequestRow.approvals - len(lapsed))

@@ -27,6 +27,12 @@ _NO_RULE = "no such PBX"
 _WORDS = frozenset(Word)
 #: The code of a refusal because the button was on an older version.
 CHANGED = "changed"
+#: The code of `policy.may_take_part` for somebody of whom Slack says nothing now.
+UNKNOWN = "profile_unknown"
+_EARLIER_UNKNOWN = (
+    "Slack could not be asked whether those who approved this before you still may, so nothing was decided. Please try again "
+    "in a minute."
+)
 
 
 class Decider:
@@ -95,6 +101,9 @@ class Decider:
             self._note(request, ruled)
         verdict = ruled.refusal or self._judge(ruled.rules, click, request, members)
         verdict = self._from_inside(click, request, verdict)
+        outside = self._outside(click, request) if verdict.permitted else {}
+        if UNKNOWN in outside.values():
+            verdict = Verdict(False, "membership_unknown", _EARLIER_UNKNOWN, verdict.rule)
         if not verdict.permitted:
             self._refuse(click, verdict)
         elif click.verdict == TRY_AGAIN:
@@ -102,7 +111,7 @@ class Decider:
         elif click.verdict in _WORDS:
             self._hear(click, request, verdict)
         elif request.is_open:
-            self._count(click, request, verdict, Scale(ruled.rules, members))
+            self._count(click, request, verdict, Scale(ruled.rules, members, outside))
         else:  # it will not be open again: most of a crowd comes this way, and costs no attempt to count
             self._refuse(click, self._too_late(click, request, verdict))
 
@@ -112,6 +121,14 @@ class Decider:
             return verdict
         outside = self._context.may_take_part(click.user)
         return verdict if outside.permitted else outside
+
+    def _outside(self, click: Click, request: Request) -> dict[str, str]:
+        """Who approved it before and may not take part any more, with the code of why; their approvals lapse with this one."""
+        if click.verdict != APPROVE or not request.is_open:
+            return {}
+        earlier = (vote.user for vote in request.votes if vote.verdict == APPROVE)
+        verdicts = {user: self._context.may_take_part(user) for user in earlier}
+        return {user: verdict.code for user, verdict in verdicts.items() if not verdict.permitted}
 
     def _note(self, request: Request, ruled: Ruling) -> None:
         """Whoever looks at the card sees by what it is decided."""
@@ -223,11 +240,7 @@ def _with_everybody(rules: Sequence[Rule], request: Request, members: Membership
     """An approval may be the last one, and then the others are weighed with it: who is in which group has to be known."""
     approved = [vote.user for vote in request.votes if vote.verdict == APPROVE]
     if verdict.permitted and groups_of(rules, approved) - members.keys():
-        reason = (
-            "Slack could not be asked whether those who approved this before you still may, so nothing was decided. Please try "
-            "again in a minute."
-        )
-        return Verdict(False, "membership_unknown", reason, verdict.rule)
+        return Verdict(False, "membership_unknown", _EARLIER_UNKNOWN, verdict.rule)
     return verdict
 
 

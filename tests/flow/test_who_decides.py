@@ -64,6 +64,47 @@ def test_nothing_is_approved_while_an_earlier_voters_group_is_unknown(quiet: Wor
     assert "pending" in world.card(card)
 
 
+def two_of_three(world: World) -> World:
+    """Two approvals of Ana, Ben and Carl, who are named."""
+    world.approvers = (world.ana.id, world.ben.id, world.carl.id)
+    world.pbx_lines = "approvals = 2"
+    return world.start()
+
+
+def test_whose_account_was_deactivated_meanwhile_counts_no_longer(quiet: World) -> None:
+    """An approval lapses when its person has left the company by the time of the last one, and the thread says so."""
+    world = two_of_three(quiet)
+    card = world.ask(world.fill_trusted)
+    world.approve(card, world.ana)
+    world.wait_thread(card, "1 of 2 approvals")
+    world.slack.deactivate(world.ana)
+    world.clock.advance(seconds=60)
+    world.approve(card, world.ben)
+    world.wait_thread(card, "@Ana Lead's approval counts no longer: their Slack account is deactivated (`slack.outsiders`).")
+    world.wait_thread(card, "@Ben Lead approved it: 1 of 2 approvals.")
+    assert world.hq.count("certificate/upload") == 0
+    world.approve(card, world.carl)
+    world.wait_thread(card, "now lists")
+    world.verify_chain()
+
+
+def test_nothing_is_approved_while_an_earlier_voters_account_is_unknown(quiet: World) -> None:
+    """If Slack does not say what the first one is by now, the last approval is not taken, and its person is told."""
+    world = two_of_three(quiet)
+    card = world.ask(world.fill_trusted)
+    world.approve(card, world.ana)
+    world.wait_thread(card, "1 of 2 approvals")
+    world.clock.advance(seconds=60)
+    world.ben.command("/pbx-cert", "help", world.certs)  # so that the bot knows who Ben is
+    world.wait_told(world.ben, "/pbx-cert list")
+    world.slack.trouble.fail("users.info", status=503)
+    world.ben.click(card, "approve")
+    world.wait_told(world.ben, "Slack could not be asked whether those who approved this before you still may")
+    assert world.hq.count("certificate/upload") == 0
+    world.approve(card, world.ben)
+    world.wait_thread(card, "now lists")
+
+
 def test_a_comment_is_asked_for(quiet: World) -> None:
     """Where the rule asks for a comment, Approve opens a form for it, and the thread tells what was written."""
     world, sue = two_groups(quiet, "comment = true")

@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.blocks.lines import LINES, line, line_blocks
+from bot.blocks.words import LAPSED
 from bot.domain.events import Event, EventKind
+from bot.domain.policy import may_take_part
+from bot.domain.profile import Profile
 from bot.domain.requests import Decision, Execution, Kind, ReceivedFile, Request, Shown
 from bot.domain.rules import Seats
 from tests.unit import block_samples as samples
@@ -82,6 +85,16 @@ def test_votes_are_counted() -> None:
         "👍 <@U0LEAD> approved it: 1 of 2 approvals."
     )
     assert line(event(EventKind.VOTED, "U0LEAD", verdict="reject"), APPROVED) is None
+
+
+def test_why_an_approval_lapsed() -> None:
+    """Whatever its person became has words of its own; an event of before says that the policy names them no more."""
+    begins = "✋ <@U1>'s approval counts no longer: "
+    assert told(EventKind.LAPSED, user="U1", rule="policy[0]") == f"{begins}{LAPSED['not_named']} (`policy[0]`)."
+    for became in ({"is_deactivated": True}, {"is_guest": True}, {"is_bot": True}, {"is_ours": False}):
+        verdict = may_take_part(Profile("U1", "T1", **became), ())
+        said = told(EventKind.LAPSED, user="U1", code=verdict.code, rule=verdict.rule)
+        assert said == f"{begins}{LAPSED[verdict.code]} (`slack.outsiders`)."
 
 
 def test_what_is_still_wanted_after_a_vote() -> None:
