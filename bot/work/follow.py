@@ -5,7 +5,6 @@ order whenever something was committed anywhere, and says every few seconds that
 """
 
 import threading
-import time
 from datetime import datetime
 
 import structlog
@@ -14,6 +13,7 @@ from bot.exceptions import BotError, StoreClosed, StoreError, StoreUnavailable
 from bot.store import replicas
 from bot.store.engine import Store
 from bot.store.replicas import BEAT, Order
+from bot.work.attendant import Attendant
 from bot.work.reload import Reloader
 
 log = structlog.get_logger(__name__)
@@ -24,75 +24,52 @@ LULL = 0.2
 AT_THE_END = 0.5
 
 
-class Follower:
-    """A `bot.work.loop.Worker`."""
+class Follower(Attendant):
+    """One of each process."""
 
     def __init__(self, store: Store, reloader: Reloader, poll: float) -> None:
+        super().__init__("follower", LULL)
         self._store = store
         self._reloader = reloader
         self._poll = poll
-        self._news = threading.Condition()
-        self._heard = 0
-        self._asked = 0
-        self._stopping = False
+        #: How often a person asked this process to read its configuration, and how often it has been done.
+        self._asked = self._done = 0
+        self._asking = threading.Lock()
         self._beaten: datetime | None = None
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def reload(self) -> None:
         """Read the configuration anew, in this process; from any thread, and soon."""
-        with self._news:
+        with self._asking:
             self._asked += 1
-        self.wake()
-
-    def wake(self) -> None:
-        with self._news:
-            self._heard += 1
-            self._news.notify_all()
-
-    def pause(self) -> None:
-        self._stopping = True
         self.wake()
 
     def stop(self, until: float) -> bool:
         """Ends, and says that this process is not there any more."""
-        self.pause()
-        if self._thread.is_alive():
-            self._thread.join(max(0.0, until - time.monotonic()))
+        has_ended = super().stop(until)
         try:
             with self._store.begin(AT_THE_END) as session:
                 replicas.leave(session, self._store.owner)
         except StoreError as error:  # nobody believes it for long
             log.info("replica.not_left", code=error.code)
-        return not self._thread.is_alive()
+        return has_ended
 
-    def _run(self) -> None:
-        done = 0
-        while not self._stopping:
-            heard, asked = self._heard, self._asked
-            try:
-                self._turn(by_hand=asked != done)
-                done = asked
-            except Exception as error:  # noqa: BLE001 - whatever the database says, the follower outlives it
-                _complain(error)
-            self._wait(heard)
+    def look(self) -> float:
+        asked = self._asked
+        try:
+            self._turn(asked)
+        except Exception as error:  # noqa: BLE001 - whatever the database says, the follower outlives it
+            _complain(error)
+        return self._poll
 
-    def _wait(self, heard: int) -> None:
-        rest = time.monotonic() + LULL
-        with self._news:
-            self._news.wait_for(lambda: self._heard != heard or self._stopping, self._poll)
-            self._news.wait_for(lambda: self._stopping, max(0.0, rest - time.monotonic()))
-
-    def _turn(self, *, by_hand: bool) -> None:
-        order = self._look()
-        if by_hand:
+    def _turn(self, asked: int) -> None:
+        order = self._order()
+        if asked != self._done:
             self._reloader.reload()
+            self._done = asked
         if order.number > self._reloader.followed:
             self._reloader.follow(order)
 
-    def _look(self) -> Order:
+    def _order(self) -> Order:
         now = self._store.now()
         due = self._beaten is None or abs(now - self._beaten) >= BEAT
         with self._store.begin() as session:

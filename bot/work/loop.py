@@ -21,6 +21,7 @@ from bot.exceptions import BotError, LeaseLost, Stale, StoreClosed, StoreError, 
 from bot.store import agenda
 from bot.store.agenda import Entry, Work
 from bot.store.engine import Store
+from bot.work.attendant import Attendant
 
 #: The longest that nobody looks at the agenda; commits wake us, this is for what other processes left behind.
 POLL = 5.0  # seconds
@@ -36,7 +37,6 @@ AT_THE_END = 1.0
 
 Visit = Callable[[Entry], None]
 log = structlog.get_logger(__name__)
-
 
 #: Threads of a crew at most; they are made when they are needed.
 _MOST_HANDS = 500
@@ -137,54 +137,19 @@ class Crew:
             self._stranded.popleft()
 
 
-class Claims:
-    """The thread that claims for all crews. A `Worker`."""
+class Claims(Attendant):
+    """The thread that claims for all crews."""
 
     def __init__(self, store: Store, crews: Collection[Crew], poll: float) -> None:
+        super().__init__("claims", LULL)
         self._store = store
         self._crews = crews
         self._by_kind = {kind: crew for crew in crews for kind in crew.visits}
         self._poll = poll
-        self._thread = threading.Thread(target=self._run, name="claims", daemon=True)
-        self._news = threading.Condition()
-        self._heard = 0
-        self._stopping = False
         for crew in crews:
             crew.freed = self.wake
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        with self._news:
-            self._heard += 1
-            self._news.notify_all()
-
-    def pause(self) -> None:
-        self._stopping = True
-        self.wake()
-
-    def stop(self, until: float) -> bool:
-        self.pause()
-        if self._thread.is_alive():
-            self._thread.join(max(0.0, until - time.monotonic()))
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            heard = self._heard
-            seconds = self._turn()
-            if seconds > 0:
-                self._wait(heard, seconds)
-
-    def _wait(self, heard: int, seconds: float) -> None:
-        """Until there is news since ``heard``, or for so long; but at least for a moment, so that a burst of news is one."""
-        rest = time.monotonic() + LULL
-        with self._news:
-            self._news.wait_for(lambda: self._heard != heard or self._stopping, seconds)
-            self._news.wait_for(lambda: self._stopping, max(0.0, rest - time.monotonic()))
-
-    def _turn(self) -> float:
+    def look(self) -> float:
         """Claim one entry; the seconds until there may be another."""
         try:
             for crew in self._crews:
