@@ -163,7 +163,7 @@ def _settled(event: Event, request: Request) -> str:
 def _login_stopped(event: Event, request: Request) -> str:
     return (
         f"🛑 {_sentence(event)} The bot does not log in to {_pbx(request)} any more until an operator presses Try again"
-        " or restarts it with another configuration. This request waits for that."
+        " or gives it another address, client ID or secret. This request waits for that."
     )
 
 

@@ -52,6 +52,7 @@ _MEANINGS: Mapping[Decision | Execution, str] = {
 LAPSED: Mapping[str, str] = {
     "not_named": "the policy does not name them any more",
     "deactivated": "their Slack account is deactivated",
+    "gone": "they are not in this workspace any more",
     "guest": "they are a guest of this workspace now",
     "other_workspace": "they are of another workspace now",
     "bot": "they are a bot",

@@ -11,6 +11,8 @@ from bot.domain.rules import Case, Memberships, Policy, Rule, Seats, groups_in, 
 OUTSIDERS = "slack.outsiders"
 #: And the one behind `may_reload`.
 OPERATORS = "slack.operators"
+#: The code of `may_take_part` for somebody of whom Slack says nothing now.
+PROFILE_UNKNOWN = "profile_unknown"
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def may_take_part(profile: Profile | None, outsiders: Collection[str]) -> Verdic
     only if they or their workspace are named, deactivated people never. Without a profile Slack could not be asked."""
     if profile is None:
         reason = "Slack could not be asked who you are, so nothing was done. Please try again in a minute."
-        return Verdict(False, "profile_unknown", reason, OUTSIDERS)
+        return Verdict(False, PROFILE_UNKNOWN, reason, OUTSIDERS)
     if profile.is_deactivated:
         return Verdict(False, "deactivated", "This Slack account is deactivated, so nothing was done.", OUTSIDERS)
     if not {profile.user, profile.team}.isdisjoint(outsiders):

@@ -7,7 +7,7 @@ from typing import Any, Self
 from bot.blocks import dialogs
 from bot.blocks.form import FormContext, FormState, form
 from bot.blocks.home import Places
-from bot.domain.policy import Verdict
+from bot.domain.policy import PROFILE_UNKNOWN, Verdict
 from bot.domain.requests import Ask, Request
 from bot.exceptions import SlackError, SlackFateUnknown, StoreBusy, StoreError
 from bot.listeners.afterwards import defer
@@ -67,7 +67,7 @@ class Desk:
         def job() -> None:
             opened = self._opened(body, view)
             verdict = self.context.may_take_part(user)
-            if not verdict.permitted and verdict.code != "profile_unknown":  # if it is unknown, the check asks again
+            if not verdict.permitted and verdict.code != PROFILE_UNKNOWN:  # if it is unknown, the check asks again
                 self._refuse(body, opened, verdict)
             elif opened is not None and self.checker.might_be_offered(state.ask, user):
                 self._paint_if_changed(opened.id, 0.0, view, self.form(state, user), opened.hash)

@@ -16,6 +16,8 @@ from bot.exceptions import SlackError
 T = TypeVar("T")
 
 FRESH = timedelta(seconds=30)
+#: Slack's words for somebody who is not there for us (docs.slack.dev/reference/methods/users.info).
+NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 
 class Directory(Protocol):

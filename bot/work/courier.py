@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.blocks.digest import MOST, digest
 from bot.domain.events import Event
+from bot.domain.policy import PROFILE_UNKNOWN
 from bot.domain.requests import Request
 from bot.exceptions import SlackError, SlackRateLimited, SlackRefused
 from bot.store import agenda, audit, ledger, posts
@@ -100,7 +101,7 @@ class Courier:
     def _may_act(self, user: str) -> bool:
         """Whoever was deactivated, or may not approve as a guest or a bot, is not told; of whom Slack says nothing now, is."""
         verdict = self._context.may_take_part(user)
-        return verdict.permitted or verdict.code == "profile_unknown"
+        return verdict.permitted or verdict.code == PROFILE_UNKNOWN
 
     def _give_up(self, event: Event, user: str) -> None:
         with self._store.begin() as session:

@@ -1,7 +1,8 @@
 """Decide the clicks that are recorded: one membership call serves all that wait, each click is one transaction."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import structlog
 
@@ -9,7 +10,7 @@ from bot.blocks import changes
 from bot.domain import policy
 from bot.domain.emergencies import is_emergency
 from bot.domain.events import EventKind, Word
-from bot.domain.policy import Verdict
+from bot.domain.policy import PROFILE_UNKNOWN, Verdict
 from bot.domain.quorum import Scale
 from bot.domain.requests import Decision, Request, Shown
 from bot.domain.rules import Memberships, Rule, mention
@@ -19,16 +20,16 @@ from bot.store.agenda import Entry, Work
 from bot.store.votes import APPROVE, REJECT, TRY_AGAIN, Click
 from bot.work.context import Context
 from bot.work.emergencies import VERDICTS, Emergencies
-from bot.work.ruling import Ruling, groups_for, groups_of, ruling
+from bot.work.hearing import SETTLING, WORDS, Hearing
+from bot.work.ruling import Ruling, groups_of
 
 log = structlog.get_logger(__name__)
 
-_NO_RULE = "no such PBX"
-_WORDS = frozenset(Word)
+_NO_SUCH_PBX = Verdict(False, "no_rule", "This PBX is not configured any more, so nothing was done.", "no such PBX")
+#: A visit holds its entry anew after so long; half of the lease is left for a call of Slack's.
+KEEPS = agenda.LEASE / 2
 #: The code of a refusal because the button was on an older version.
 CHANGED = "changed"
-#: The code of `policy.may_take_part` for somebody of whom Slack says nothing now.
-UNKNOWN = "profile_unknown"
 _EARLIER_UNKNOWN = (
     "Slack could not be asked whether those who approved this before you still may, so nothing was decided. Please try again "
     "in a minute."
@@ -44,91 +45,74 @@ class Decider:
 
     def visit(self, entry: Entry) -> None:
         """Decide all that waits; what comes in meanwhile has an entry of its own."""
+        held = self._context.now()
         with self._context.store.begin() as session:
             waiting = votes.waiting(session, self._context.store.vault)
             known = {click.shown.request for click in waiting}
             requests = {number: ledger.load(session, number) for number in known}
-        rulings = self._rulings(request for request in requests.values() if request)
-        members = self._members(waiting, requests, rulings)
+        hearing = Hearing(self._context, self._emergencies)
+        hearing.read_ahead(waiting, requests)
         for click in waiting:
-            self._decide(click, rulings.get(click.shown.request), members)
+            held = self._keep(entry, held)
+            self._decide(click, hearing)
         with self._context.store.begin() as session:
             agenda.finish(session, entry)
 
-    def _rulings(self, requests: Iterable[Request]) -> dict[int, Ruling]:
-        """Which rules count. Groups that Slack would not tell us are left out, and then nothing is decided by them."""
-        policy_of_today, known = self._context.config.rules, list(requests)
-        groups = frozenset(group for request in known for group in groups_for(policy_of_today, request))
-        members = self._read(groups)
-        return {request.id: ruling(policy_of_today, request, members) for request in known}
+    def _keep(self, entry: Entry, held: datetime) -> datetime:
+        """Each click may have to wait for Slack, and there may be many. Returns since when the entry is held."""
+        now = self._context.now()
+        if now - held < KEEPS:
+            return held
+        with self._context.store.begin() as session:
+            agenda.hold(session, entry, now)
+        return now
 
-    def _members(
-        self, clicks: Iterable[Click], requests: Mapping[int, Request | None], rulings: Mapping[int, Ruling]
-    ) -> Memberships:
-        """Memberships no older than 30 s (promise 3), of everybody whose voice a click may be added to."""
-        groups: set[str] = set()
-        for click in clicks:
-            request, ruled = requests[click.shown.request], rulings.get(click.shown.request)
-            if request is None or ruled is None:
-                continue
-            if click.verdict in VERDICTS:
-                groups |= self._emergencies.groups_for(click, request, ruled)
-            elif not ruled.rules:
-                continue
-            elif click.verdict in (APPROVE, REJECT):
-                voters = {click.user, *(vote.user for vote in request.votes if vote.verdict == APPROVE)}
-                groups |= groups_of(ruled.rules, voters)
-            else:
-                groups |= policy.groups_to_read(click.user, self._subjects(click, ruled.rules))
-        return self._read(groups)
-
-    def _read(self, groups: Collection[str]) -> Memberships:
-        return self._context.people.members(groups) if groups else {}
-
-    def _decide(self, click: Click, ruled: Ruling | None, members: Memberships) -> None:
+    def _decide(self, click: Click, hearing: Hearing) -> None:
         with self._context.store.begin() as session:
             request = ledger.load(session, click.shown.request)
-        if request is not None and ruled is not None and click.verdict in VERDICTS:
-            if refusal := self._emergencies.decide(click, request, ruled, members):
+        if request is None:
+            self._refuse(click, _NO_SUCH_PBX)
+            return
+        ruled = hearing.ruling(click, request)
+        if click.verdict in VERDICTS:
+            if refusal := self._emergencies.decide(click, request, ruled, lambda: hearing.members(click, request, ruled)):
                 self._refuse(click, refusal)
             return
-        if request is None or ruled is None or not self._context.knows(request.ask.pbx):
-            self._refuse(
-                click, Verdict(False, "no_rule", "This PBX is not configured any more, so nothing was done.", _NO_RULE)
-            )
+        if click.verdict not in SETTLING and not self._context.knows(request.ask.pbx):
+            self._refuse(click, _NO_SUCH_PBX)
             return
         if request.is_open and ruled.rules:
             self._note(request, ruled)
-        verdict = ruled.refusal or self._judge(ruled.rules, click, request, members)
-        verdict = self._from_inside(click, request, verdict)
-        outside = self._outside(click, request) if verdict.permitted else {}
-        if UNKNOWN in outside.values():
-            verdict = Verdict(False, "membership_unknown", _EARLIER_UNKNOWN, verdict.rule)
+        verdict, scale = self._weigh(click, request, ruled, hearing)
         if not verdict.permitted:
             self._refuse(click, verdict)
         elif click.verdict == TRY_AGAIN:
             self._resume(click, request)
-        elif click.verdict in _WORDS:
+        elif click.verdict in WORDS:
             self._hear(click, request, verdict)
-        elif request.is_open:
-            self._count(click, request, verdict, Scale(ruled.rules, members, outside))
-        else:  # it will not be open again: most of a crowd comes this way, and costs no attempt to count
+        elif _is_of_today(click, request):
+            self._count(click, request, verdict, scale)
+        else:  # it will not be so again: most of a crowd comes this way, and costs no attempt to count
             self._refuse(click, self._too_late(click, request, verdict))
 
-    def _from_inside(self, click: Click, request: Request, verdict: Verdict) -> Verdict:
-        """The rules may name a guest; slack.outsiders has the last word. Clicks that come too late cost no call."""
-        if not verdict.permitted or (click.verdict in (APPROVE, REJECT) and not request.is_open):
-            return verdict
-        outside = self._context.may_take_part(click.user)
-        return verdict if outside.permitted else outside
+    def _weigh(self, click: Click, request: Request, ruled: Ruling, hearing: Hearing) -> tuple[Verdict, Scale]:
+        """Whether it counts, and by what. The rules may name a guest; slack.outsiders has the last word.
 
-    def _outside(self, click: Click, request: Request) -> dict[str, str]:
-        """Who approved it before and may not take part any more, with the code of why; their approvals lapse with this one."""
-        if click.verdict != APPROVE or not request.is_open:
-            return {}
-        earlier = (vote.user for vote in request.votes if vote.verdict == APPROVE)
-        verdicts = {user: self._context.may_take_part(user) for user in earlier}
-        return {user: verdict.code for user, verdict in verdicts.items() if not verdict.permitted}
+        To ask Slack what somebody is takes time, in which a membership grows too old, so the rules are asked after it, too.
+        """
+        members = hearing.members(click, request, ruled)
+        verdict, scale = ruled.refusal or self._judge(ruled.rules, click, request, members), Scale(ruled.rules, members)
+        is_vote = click.verdict in (APPROVE, REJECT)
+        if not verdict.permitted or (is_vote and not _is_of_today(click, request)):  # what comes too late costs no call
+            return verdict, scale
+        inside = self._context.may_take_part(click.user)
+        if not inside.permitted:
+            return inside, scale
+        outside = hearing.outside(click, request)
+        if PROFILE_UNKNOWN in outside.values():
+            return Verdict(False, "membership_unknown", _EARLIER_UNKNOWN, verdict.rule), scale
+        members = hearing.members(click, request, ruled)
+        return self._judge(ruled.rules, click, request, members), Scale(ruled.rules, members, outside)
 
     def _note(self, request: Request, ruled: Ruling) -> None:
         """Whoever looks at the card sees by what it is decided."""
@@ -140,17 +124,12 @@ class Decider:
         operators = self._context.config.slack.operators
         if click.verdict == TRY_AGAIN:
             return policy.may_operate(rules, operators, click.user, members)
-        if click.verdict in _WORDS:
+        if click.verdict in WORDS:
             return policy.may_say(rules, operators, click.user, members)
-        is_of_today = click.shown == Shown.of(request)  # what is outdated is refused for that, whatever else is missing
-        if click.verdict != APPROVE or not request.is_open or not is_of_today:
+        if click.verdict != APPROVE or not _is_of_today(click, request):  # which is refused for that, whatever else is missing
             return policy.may_vote(rules, click.user, request.requester, members)
         verdict = policy.may_approve(rules, click.user, request.requester, members)
         return _with_comment(rules, click, _with_everybody(rules, request, members, verdict))
-
-    def _subjects(self, click: Click, rules: Sequence[Rule]) -> tuple[str, ...]:
-        operators = self._context.config.slack.operators
-        return policy.speakers(rules, operators) if click.verdict in _WORDS else policy.operators_of(rules, operators)
 
     def _count(self, click: Click, request: Request, verdict: Verdict, scale: Scale) -> None:
         store = self._context.store
@@ -234,6 +213,11 @@ class Decider:
                 self._context.slack.direct(click.user, blocks=[], text=text, event="")
         except SlackError as error:
             log.warning("refusal.not_told", request=click.shown.request, code=error.code)
+
+
+def _is_of_today(click: Click, request: Request) -> bool:
+    """Whether it can still be decided, and is what they were shown."""
+    return request.is_open and click.shown == Shown.of(request)
 
 
 def _with_everybody(rules: Sequence[Rule], request: Request, members: Memberships, verdict: Verdict) -> Verdict:

@@ -4,7 +4,7 @@ Who may confirm afterwards is whoever may approve by today's rule, or by the kep
 what was done stays open until somebody looks, so there has to be somebody, however long ago the rule was written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import structlog
@@ -44,13 +44,13 @@ class Emergencies:
         rule = looking_rule(request, ruled)
         return policy.groups_to_read(click.user, rule.approvers) if rule else frozenset()
 
-    def decide(self, click: Click, request: Request, ruled: Ruling, members: Memberships) -> Verdict | None:
-        """Do what was clicked. Returns why not, if it cannot be."""
+    def decide(self, click: Click, request: Request, ruled: Ruling, members: Callable[[], Memberships]) -> Verdict | None:
+        """Do what was clicked. Returns why not, if it cannot be. ``members`` gives them as they are when it is called."""
         judge, act = (self._may_declare, self._declare) if click.verdict == DECLARE else (self._may_look, self._look)
-        verdict = judge(click, request, ruled, members)
+        verdict = judge(click, request, ruled, members())
         if verdict.permitted:  # the rules may name a guest; slack.outsiders has the last word
-            outside = self._context.may_take_part(click.user)
-            verdict = verdict if outside.permitted else outside
+            inside = self._context.may_take_part(click.user)
+            verdict = judge(click, request, ruled, members()) if inside.permitted else inside
         if not verdict.permitted:
             return verdict
         try:

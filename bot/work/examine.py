@@ -76,8 +76,9 @@ class Examiner:
 
     def _may_take_part(self, draft: Request, findings: Findings) -> None:
         """Where only Slack's limits are in the way, the check comes back."""
-        verdict = self._context.may_take_part(draft.requester)
-        if verdict.code == "profile_unknown" and self._context.people.profile_trouble(draft.requester) == SlackRateLimited.code:
+        who, people = draft.requester, self._context.people
+        verdict = self._context.may_take_part(who)
+        if verdict.code == policy.PROFILE_UNKNOWN and people.profile_trouble(who) == SlackRateLimited.code:
             raise SlackRateLimited(_A_MOMENT)
         if not verdict.permitted:
             findings.refusal = verdict

@@ -72,9 +72,7 @@ class Fulfiller:
             return
         try:
             if not self._context.knows(request.ask.pbx):
-                self._visit.fail(
-                    entry, request, f"{request.ask.pbx} is not configured any more, so nothing was done.", "no_pbx"
-                )
+                self._gone(entry, request)
                 return
             step = self._next(request)
             heard.step = step.value
@@ -86,6 +84,14 @@ class Fulfiller:
             self._visit.take_course(entry, request, error, trouble.for_reading(error))
         except VaultError as error:
             self._visit.fail(entry, request, f"{error.message} An operator has to put the old key back.", error.code)
+
+    def _gone(self, entry: Entry, request: Request) -> None:
+        """The PBX was taken out of the configuration, so it can be asked neither to do anything nor what became of a call."""
+        gone = f"{request.ask.pbx} is not configured any more"
+        if self._visit.may_have_happened(request):
+            self._visit.want_person(entry, request, f"{gone}, so the bot cannot look.")
+        else:
+            self._visit.fail(entry, request, f"{gone}, so nothing was done.", "no_pbx")
 
     def _next(self, request: Request) -> Step:
         taken = self._visit.taken(request)

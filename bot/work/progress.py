@@ -82,6 +82,11 @@ class Progress:
             asked = create is not None and create.state is StepState.SENT
             return asked or votes.has_quorum(session, self._store.vault, request)
 
+    def may_have_happened(self, request: Request) -> bool:
+        """Whether the call that adds the certificate has left."""
+        created = self.taken(request).get(Step.CREATE)
+        return created is not None and created.state is not StepState.INTENDED
+
     def take_course(self, entry: Entry, request: Request, error: PbxError, course: Course) -> None:
         now = self._store.now()
         if course is Course.FAIL or now > self._since(request) + PATIENCE[course]:
@@ -93,12 +98,11 @@ class Progress:
         self.pause(entry, request, error, due, kind)
 
     def _give_up(self, entry: Entry, request: Request, error: PbxError) -> None:
-        created = self.taken(request).get(Step.CREATE)
         what, code = self._why(request, error)
-        if created is None or created.state is StepState.INTENDED:
-            self.fail(entry, request, what, code)
-        else:
+        if self.may_have_happened(request):
             self.doubt(entry, request, what, later(self._store.now(), entry.attempt, longest=RARELY))
+        else:
+            self.fail(entry, request, what, code)
 
     def _why(self, request: Request, error: PbxError) -> tuple[str, str]:
         """In words and by its code. Of a PBX that is left alone, what the thread was told when it still was asked says more."""

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.sandbox.slack.records import Json
+from tests.flow.test_reload import reload
 from tests.flow.world import World
 
 CREATE = "certificate/create"
@@ -49,6 +50,26 @@ def test_a_person_is_asked_after_the_limit(world: World) -> None:
     assert "It is not there" in world.wait_card(card, "Check again")
     assert "please have a look" in world.thread(card)[-1]
     assert "failed" not in world.card(card)
+    world.verify_chain()
+
+
+def test_a_pbx_is_taken_out_of_the_configuration_meanwhile(world: World) -> None:
+    """What may have happened is not called failed: a person is asked, and their word counts though the PBX is gone."""
+    card = world.ask(world.fill_trusted)
+    world.hq.trouble.drop(CREATE, after_effect=True)
+    world.approve(card)
+    world.wait_thread(card, "*unknown*")
+    world.hq.make_unreachable()
+    world.names = {"hq": "main"}
+    reload(world)
+    world.wait_thread(card, "hq is not configured any more, so the bot cannot look")
+    world.wait_card(card, "Check again")
+    world.ana.click(world.cards()[0], "check_again")
+    world.wait_told(world.ana, "This PBX is not configured any more, so nothing was done.")
+    world.carl.click(world.cards()[0], "is_not_there")
+    world.wait_told(world.carl, "You may not say what became of a request for hq")
+    world.ben.click(world.cards()[0], "is_there")
+    world.wait_thread(card, "it is there; the bot did not see it itself")
     world.verify_chain()
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.config import Config, PbxConfig, Settings, SlackConfig
 from bot.config.models import SecretsConfig
 from bot.domain.profile import Profile
-from bot.exceptions import SlackUnreachable
+from bot.exceptions import SlackRefused, SlackUnreachable
 from bot.pbx.client import PbxClient
 from bot.slack.gateway import Gateway
 from bot.slack.people import People
@@ -43,18 +43,25 @@ class Slack:
     told: list[tuple[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     is_down: bool = False
-    #: Those who are not simply members.
+    #: Those who are not simply members, and those whom the workspace does not know any more.
     profiles: dict[str, Profile] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    #: Called before each answer about people.
+    meanwhile: Callable[[], object] = lambda: None
 
     def group_members(self, group: str) -> frozenset[str]:
+        self.meanwhile()
         self.asked.append(group)
         if self.is_down:
             raise SlackUnreachable
         return self.groups[group]
 
     def profile(self, user: str) -> Profile:
+        self.meanwhile()
         if self.is_down:
             raise SlackUnreachable
+        if user in self.gone:
+            raise SlackRefused("user_not_found")
         return self.profiles.get(user, Profile(user, "T1"))
 
     def respond(self, url: str, *, text: str, **_: Any) -> None:

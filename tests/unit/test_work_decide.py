@@ -94,6 +94,22 @@ def test_a_guest_does_not_count(office: Office) -> None:
     assert office.refusals(request.id) == ["guest", "guest"]
 
 
+def test_a_slow_slack_makes_no_membership_older(office: Office) -> None:
+    """Who leaves the group while Slack takes its time to say what they are is not counted by what was read before."""
+    request = pending(office.store)
+
+    def slowly() -> None:
+        office.clock.advance(seconds=20)
+        if office.slack.asked:  # the group was read, and now Slack says what Ben is
+            office.slack.groups = {LEADS: frozenset({CLEO})}
+
+    office.slack.meanwhile = slowly
+    record(office.store, request, BEN)
+    office.decide()
+    assert load(office.store, request.id).decision is Decision.PENDING
+    assert office.refusals(request.id) == ["not_named"]
+
+
 def test_named_but_slack_is_down(office: Office) -> None:
     """Without knowing what somebody is nothing is approved, even if the rule names them."""
     request = pending(office.store)

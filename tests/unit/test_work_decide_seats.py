@@ -73,6 +73,18 @@ def test_named_and_yet_not_known(office: Office) -> None:
     assert office.approve(request, BEN).decision is Decision.APPROVED
 
 
+def test_who_is_not_in_the_workspace_any_more(office: Office) -> None:
+    """Slack knows nothing of somebody who is gone; their approval lapses, and does not keep the others from approving."""
+    request = office.pending()
+    office.approve(request, ANA)
+    office.slack.gone.add(ANA)
+    office.clock.advance(minutes=1)
+    assert [vote.user for vote in office.approve(request, BEN).votes] == [BEN]
+    assert office.refusals(request) == []
+    events = read(office.store, lambda session: audit.events_of(session, request.id))
+    assert [event.data["code"] for event in events if event.kind is EventKind.LAPSED] == ["gone"]
+
+
 def test_who_joins_a_group_after_voting(office: Office) -> None:
     """What the approval rests on is kept with the votes, so the bot finds the quorum again before it sends anything."""
     request = office.pending()
