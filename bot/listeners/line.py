@@ -52,15 +52,24 @@ class Line(SocketModeClient):
         self._unanswered = 0
         self._deaf = False
         self._made_at = time.monotonic()
+        self._was_open = True
         super().__init__(*args, **options)
+        self.on_open_listeners.append(self._opened)
         self.current_session_runner.shutdown()  # type: ignore[no-untyped-call]
         self.current_session_runner = self._session_reader = _Reader(self._run_current_session, looks_again)
         self._session_reader.start()
 
     def connect(self) -> None:
+        if self.wss_uri is None:  # Slack is asked for it first, and may take its time
+            self.wss_uri = self.issue_new_wss_url()
         self._made_at = time.monotonic()
+        was_open, self._was_open = self._was_open, False
         super().connect()
-        self._session_reader.wake()
+        if was_open:  # in the place of one that broke before it was open, the next has to wait
+            self._session_reader.wake()
+
+    def _opened(self, _session: object) -> None:
+        self._was_open = True
 
     def _monitor_current_session(self) -> None:
         """A session has no socket before its reader takes it up. The SDK's monitor, which looks at once, takes that for a

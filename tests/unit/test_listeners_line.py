@@ -1,6 +1,7 @@
 """The Socket Mode line: a session is read at once, and hung up without a wait."""
 
 import logging
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -40,6 +41,17 @@ def test_the_next_session_is_read_as_soon_as_there_is_one(slack: Workspace, line
     slack.wait_connected()
     slack.disconnect()
     slack.wait_for(lambda: sum(call.method == "apps.connections.open" for call in slack.log) > 1 and slack.connected)
+
+
+def test_a_line_that_cannot_be_opened_is_not_tried_without_a_pause(slack: Workspace, line: Line) -> None:
+    """A session that broke before it was open is made anew, and read only when the reader looks."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        line.wss_uri = f"ws://127.0.0.1:{nobody.getsockname()[1]}"
+        line.connect()
+        slack.wait_for(lambda: any(call.method == "apps.connections.open" for call in slack.log))
+    with pytest.raises(TimeoutError):
+        slack.wait_connected(0.3)
 
 
 def test_a_line_that_never_was_connected_is_closed(line: Line) -> None:
