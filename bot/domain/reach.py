@@ -1,7 +1,8 @@
 """Can every request be approved by people who exist? What the policy asks for, against what Slack says of those it names.
 
 A rule that nobody could satisfy is `Grade.BROKEN`. Whoever is named and cannot take part makes it `Grade.WEAK`, as long as
-others are left. That it takes everybody whom it names is a `Grade.NOTE`: one of them can ask, but then not be approved.
+others are left; those, too, who could have it done as an emergency. That it takes everybody whom it names is a `Grade.NOTE`:
+one of them can ask, but then not be approved.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,10 @@ from enum import StrEnum
 from bot.domain.kinds import Kind
 from bot.domain.quorum import Standing, standing
 from bot.domain.rules import LEAD, Clause, Memberships, Policy, Rule, Seats, Team, groups_in, is_among, is_group, leads_of
+
+#: What it means that somebody is of no use: as one of several approvers, and for emergencies.
+_OTHERS_CAN = "others can still approve"
+_NO_EMERGENCY = "they cannot have anything done as an emergency"
 
 
 class Grade(StrEnum):
@@ -47,14 +52,15 @@ class Finding:
     @property
     def key(self) -> str:
         """The same as long as it is the same trouble, whatever became worse or better about it."""
-        return "|".join((self.grade, self.line, "" if self.grade is Grade.BROKEN else ",".join(self.subjects)))
+        about = "" if self.grade is Grade.BROKEN else ",".join(self.subjects)
+        return "|".join((self.grade, self.line, about, *(["emergency"] if self.said == _NO_EMERGENCY else [])))
 
     def sentence(self, show: Callable[[str], str] = str) -> str:
         """``show`` writes a user or a group: as its id for a terminal, as a mention for Slack."""
         where = f"{self.line}, for {', '.join(self.pbxs)}"
         if self.grade is Grade.WEAK:
             ((subject, cause),) = self.causes
-            return f"{where}: {show(subject)} {cause}; others can still approve."
+            return f"{where}: {show(subject)} {cause}; {self.said}."
         who = f" {' or '.join(show(subject) for subject in self.subjects)}" if self.subjects else ""
         why = f" ({'; '.join(f'{show(subject)} {cause}' for subject, cause in self.causes)})" if self.causes else ""
         return f"{where}: {self.said}{who}{why}."
@@ -66,6 +72,11 @@ def findings(policy: Policy, pbxs: Sequence[str], known: Known) -> Iterator[Find
         meant = tuple(pbx for pbx in pbxs if any(_comes_to(policy, clause, pbx, kind) for kind in Kind))
         if meant:
             yield from _of_clause(clause, policy.teams, meant, known)
+
+
+def urgent_of(clause: Clause) -> frozenset[str]:
+    """Those who may have it done as an emergency."""
+    return frozenset(clause.rule.emergency.by if clause.rule.emergency else ())
 
 
 def subjects_of(clause: Clause, teams: Sequence[Team]) -> frozenset[str]:
@@ -94,6 +105,7 @@ def _comes_to(policy: Policy, clause: Clause, pbx: str, kind: Kind) -> bool:
 
 def _of_clause(clause: Clause, teams: Sequence[Team], pbxs: tuple[str, ...], known: Known) -> Iterator[Finding]:
     line, rules = clause.rule.line, _resolved(clause, teams, known)
+    yield from _weak(urgent_of(clause), line, pbxs, known, _NO_EMERGENCY)
     if not rules:
         groups = (member for team in teams for member in team.members if member in known.unable)
         causes = tuple((group, known.unable[group]) for group in dict.fromkeys(groups))
@@ -103,11 +115,14 @@ def _of_clause(clause: Clause, teams: Sequence[Team], pbxs: tuple[str, ...], kno
     broken = [finding for rule in rules if (finding := _broken(rule, line, pbxs, what, known))]
     yield from broken[:1]
     blamed = {subject for finding in broken[:1] for subject, _ in finding.causes}
-    for subject in sorted(subjects_of(clause, teams) - blamed):
-        if subject in known.unable:
-            yield Finding(Grade.WEAK, line, pbxs, "", (subject,), ((subject, known.unable[subject]),))
+    yield from _weak(subjects_of(clause, teams) - blamed, line, pbxs, known, _OTHERS_CAN)
     if not broken:
         yield from _notes(clause, rules, pbxs, known)
+
+
+def _weak(subjects: frozenset[str], line: str, pbxs: tuple[str, ...], known: Known, said: str) -> Iterator[Finding]:
+    for subject in sorted(subjects & known.unable.keys()):
+        yield Finding(Grade.WEAK, line, pbxs, said, (subject,), ((subject, known.unable[subject]),))
 
 
 def _notes(clause: Clause, rules: Sequence[Rule], pbxs: tuple[str, ...], known: Known) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 import structlog
@@ -25,11 +26,12 @@ log = structlog.get_logger(__name__)
 KEY = "nightly"
 #: When, in ``slack.timezone``.
 AT = time(3, 0)
-#: Slack is asked again so often, and so long apart at most in seconds, before the night is given up.
+#: Slack is asked again so often, and so long apart at most in seconds, before the night is given up. Its limits are no failure.
 ATTEMPTS, LONGEST = 12, 900.0
-
 #: Between two looks that Slack's limits end: coming back as soon as one call is possible would leave none to those who click.
 BREATHER = timedelta(minutes=1)
+#: What was asked longer ago is asked again.
+OLD = timedelta(hours=2)
 
 _KNOWN = "policy trouble"
 
@@ -39,40 +41,55 @@ def schedule(session: Session, now: datetime, config: Config, *, at_once: bool =
     agenda.put(session, Work.NIGHTLY, KEY, now if at_once else next_time(now, AT, config.slack.timezone))
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A look that Slack's limits interrupted."""
+
+    config: Config
+    at: datetime
+    census: Census
+
+
 class Nightly:
     """One visit asks about everybody; what Slack's limits stopped goes on where it was."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._store = context.store
-        self._census: tuple[Config, Census] | None = None
+        self._begun: _Begun | None = None
 
     def visit(self, entry: Entry) -> None:
         config = self._context.config
-        if self._census is None or self._census[0] is not config or entry.attempt == 1:
-            self._census = config, Census(self._context.slack, config.slack.outsiders)
+        census = self._resumed(config)
         try:
-            found = self._census[1].check(config)
+            found = census.check(config)
         except SlackError as error:
             self._come_back(entry, config, error)
             return
-        self._census = None
+        self._begun = None
         now = self._store.now()
         with self._store.begin() as session:
             _compare(session, now, [finding for finding in found if finding.grade is not Grade.NOTE])
             agenda.again(session, entry, next_time(now, AT, config.slack.timezone), fresh=True)
 
+    def _resumed(self, config: Config) -> Census:
+        """The one that was begun, unless it is for another configuration, or what it knows is old: another process may have
+        finished that night's look."""
+        now = self._store.now()
+        if self._begun is None or self._begun.config is not config or abs(now - self._begun.at) > OLD:
+            self._begun = _Begun(config, now, Census(self._context.slack, config.slack.outsiders))
+        return self._begun.census
+
     def _come_back(self, entry: Entry, config: Config, error: SlackError) -> None:
         now = self._store.now()
-        due = later(now, entry.attempt, longest=LONGEST)
-        if isinstance(error, SlackRateLimited):
-            due = now + max(BREATHER, timedelta(seconds=error.retry_after))
         log.warning("policy.not_checked", code=error.code, attempt=entry.attempt)
         with self._store.begin() as session:
-            if entry.attempt >= ATTEMPTS and not isinstance(error, SlackRateLimited):
+            if isinstance(error, SlackRateLimited):
+                agenda.again(session, entry, now + max(BREATHER, timedelta(seconds=error.retry_after)), fresh=True)
+            elif entry.attempt >= ATTEMPTS:
                 agenda.again(session, entry, next_time(now, AT, config.slack.timezone), fresh=True)
             else:
-                agenda.again(session, entry, due)
+                agenda.again(session, entry, later(now, entry.attempt, longest=LONGEST))
 
 
 def _compare(session: Session, now: datetime, found: Sequence[Finding]) -> None:

@@ -11,13 +11,12 @@ from bot.config import Config
 from bot.domain import policy, reach
 from bot.domain.profile import Profile
 from bot.domain.reach import Finding, Grade, Known
-from bot.domain.rules import is_group
+from bot.domain.rules import groups_in, is_group
 from bot.exceptions import SlackRateLimited, SlackRefused
+from bot.slack.people import NOBODY
 
 T = TypeVar("T")
 
-#: Slack's words for somebody who is not there for us (docs.slack.dev/reference/methods/users.info).
-_NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 #: Its words for a call that nobody is to be judged by: the token is no good for it, or Slack itself is in trouble. Whatever it
 #: says of a user group otherwise is final, such as no_such_subteam, or plan_upgrade_required on a free plan.
 _NOT_ASKED = frozenset({
@@ -53,14 +52,17 @@ class Census:
         self._able: set[str] = set()
         self._unable: dict[str, str] = {}
 
-    def check(self, config: Config) -> list[Finding]:
-        """What is wrong with its policy. Raises SlackError when that cannot be said, or not yet."""
+    def check(self, config: Config, *, on_call: bool = True) -> list[Finding]:
+        """What is wrong with its policy. Raises SlackError when that cannot be said, or not yet.
+
+        ``on_call``: also of those who could have something done as an emergency, without whom everything can still be approved.
+        """
         rules = config.rules
-        for group in sorted(reach.groups_to_read(rules)):
+        urgent = {clause: reach.urgent_of(clause) if on_call else frozenset[str]() for clause in rules.clauses}
+        for group in sorted(reach.groups_to_read(rules) | groups_in(frozenset[str]().union(*urgent.values()))):
             self._group(group)
         for clause in rules.clauses:
-            subjects = sorted(reach.subjects_of(clause, rules.teams))
-            for subject in subjects:
+            for subject in sorted(reach.subjects_of(clause, rules.teams) | urgent[clause]):
                 self._look_at(subject, reach.most_wanted(clause.rule))
         known = Known(self._members, frozenset(self._able), self._unable)
         return list(reach.findings(rules, [pbx.name for pbx in config.pbx], known))
@@ -84,7 +86,7 @@ class Census:
         try:
             self._members[group] = self._slack.group_members(group)
         except SlackRefused as error:
-            if error.error in _NOT_ASKED:
+            if error.error in _NOT_ASKED or error.error.startswith("http_"):  # somebody on the way to Slack
                 raise
             self._unable[group] = f"cannot be read [{error.error}]"
 
@@ -97,7 +99,7 @@ class Census:
         try:
             profile = self._slack.profile(user)
         except SlackRefused as error:
-            if error.error not in _NOBODY:
+            if error.error not in NOBODY:
                 raise
             self._unable[user] = "does not exist in this workspace"
             return
@@ -108,10 +110,10 @@ class Census:
             self._unable[user] = _CAUSES[verdict.code]
 
 
-def check(config: Config, slack: Directory, seconds: float = PATIENCE) -> list[Finding]:
+def check(config: Config, slack: Directory, seconds: float = PATIENCE, *, on_call: bool = True) -> list[Finding]:
     """As `Census.check`, with some patience for Slack's limits."""
     census = Census(slack, config.slack.outsiders)
-    return patiently(lambda: census.check(config), seconds)
+    return patiently(lambda: census.check(config, on_call=on_call), seconds)
 
 
 def patiently(ask: Callable[[], T], seconds: float) -> T:

@@ -146,3 +146,16 @@ def test_a_reload_is_followed_by_a_look(world: World) -> None:
     world.bot.reload()
     in_channel(world, "This is no longer so: pbx[0], for hq: @Ben Lead is deactivated")
     assert loads(world)[-1] == ("config_loaded", "SIGHUP")
+
+
+def test_those_on_call_are_looked_at_by_night(quiet: World) -> None:
+    """A group that may have things done as an emergency and is empty is told of, and keeps nobody from starting."""
+    quiet.policy_lines = f"""
+[[policy]]
+pbx = ["hq"]
+all = [{{ of = ["{quiet.ana.id}", "{quiet.ben.id}"] }}]
+emergency = {{ by = ["{quiet.slack.add_group("oncall", [])}"], confirm_within = "12h" }}
+"""
+    world = quiet.start()
+    world.skip_until(lambda: told(world, "they cannot have anything done as an emergency") == 1, hours=2)
+    assert told(world, "@oncall has no member who may approve") == 1

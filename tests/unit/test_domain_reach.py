@@ -1,13 +1,14 @@
 """Which policies leave somebody without approvers, as a table."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
 from bot.domain.kinds import Kind
 from bot.domain.reach import Finding, Grade, Known, findings
 from bot.domain.risk import Risk
-from bot.domain.rules import LEAD, Clause, Policy, Rule, Seats, Team, When
+from bot.domain.rules import LEAD, Clause, Emergency, Policy, Rule, Seats, Team, When
 
 ANA, BEN, CARL, DORA, TESS = "U0ANA", "U0BEN", "U0CARL", "U0DORA", "U0TESS"
 LEADS, EMPTY, GONE = "S0LEADS", "S0EMPTY", "S0GONE"
@@ -32,6 +33,7 @@ class Row:
     any: tuple[Seats, ...] = ()
     teams: tuple[Team, ...] = ()
     requesters: tuple[str, ...] = ()
+    on_call: tuple[str, ...] = ()
     found: tuple[tuple[Grade, str], ...] = field(default=())
 
 
@@ -64,6 +66,9 @@ ROWS = [
         requesters=(TESS,), found=((W, f"{DORA} is deactivated"),)),
     Row("one of two teams whose lead is gone", all=(seats(LEAD),), requesters=(TESS, CARL),
         teams=(TEAM, Team("data", (CARL,), (DORA,))), found=((B, f"of {DORA}"),)),
+    Row("those on call", all=(seats(ANA, BEN),), on_call=(CARL, LEADS)),
+    Row("some of those on call are gone", all=(seats(ANA, BEN),), on_call=(CARL, DORA, EMPTY), found=(
+        (W, f"{EMPTY} has no member"), (W, f"{DORA} is deactivated; they cannot have anything done as an emergency"))),
     Row("leads, and nobody in a team", all=(seats(LEAD),), teams=(Team("voice", (EMPTY,), (ANA,)),), requesters=(TESS,),
         found=((B, "nobody is in a team"),)),
 ]  # fmt: skip
@@ -72,7 +77,8 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_table(row: Row) -> None:
     """What each row says is found, and nothing else."""
-    rule = Rule("", "policy[0]", all=row.all, any=row.any, requesters=row.requesters)
+    urgent = Emergency(row.on_call, timedelta(hours=12)) if row.on_call else None
+    rule = Rule("", "policy[0]", all=row.all, any=row.any, requesters=row.requesters, emergency=urgent)
     found = list(findings(Policy((Clause(When(), rule),), row.teams), ["hq"], KNOWN))
     assert [finding.grade for finding in found] == [grade for grade, _ in row.found], found
     for finding, (_, words) in zip(found, row.found, strict=True):
@@ -124,9 +130,16 @@ def test_a_finding_stays_the_same_while_its_details_change() -> None:
     assert len(set(weak)) == 2
 
 
+def test_who_approves_and_is_on_call_is_missed_twice() -> None:
+    """What it means is another thing each time, and each of them begins and ends by itself."""
+    rule = Rule("", "policy[0]", all=(seats(ANA, BEN, DORA),), emergency=Emergency((DORA,), timedelta(hours=12)))
+    found = list(findings(Policy((Clause(When(), rule),)), ["hq"], KNOWN))
+    assert len({finding.key for finding in found}) == 2
+
+
 def test_people_are_shown_as_the_reader_needs_them() -> None:
     """As ids for a terminal, as mentions for Slack."""
-    finding = Finding(Grade.WEAK, "policy[0]", ("hq",), "", (DORA,), ((DORA, "is deactivated"),))
+    finding = Finding(Grade.WEAK, "policy[0]", ("hq",), "others can still approve", (DORA,), ((DORA, "is deactivated"),))
     assert (
         finding.sentence(lambda subject: f"<@{subject}>")
         == f"policy[0], for hq: <@{DORA}> is deactivated; others can still approve."
