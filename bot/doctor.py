@@ -1,6 +1,6 @@
 """Before the bot is started: does everything answer that the configuration names?
 
-Nothing is changed but the database's schema, as `serve` does. A PBX is logged in to by the token that the bot shares, so a
+Nothing is changed, but an empty database gets its tables. A PBX is logged in to by the token that the bot shares, so a
 refused login stops further ones here, too.
 """
 
@@ -19,7 +19,7 @@ from bot.pbx.endpoint import Endpoint
 from bot.slack.errors import guarded
 from bot.slack.gateway import Gateway
 from bot.slack.transport import Client
-from bot.store import breakers
+from bot.store import breakers, schema
 from bot.store.engine import Store, utc_now
 from bot.store.tokens import TokenShelf
 from bot.work import reachable
@@ -53,13 +53,19 @@ class Doctor:
         yield from self._dns()
         yield from self._workspace()
         try:
-            self._store.migrate()
+            self._open_database()
         except StoreError as error:
             yield _bad("database", error)
             return
         yield Finding(True, "database", "its schema is up to date, and the key opens its secrets")
         for pbx in self._config.pbx:
             yield from self._pbx(pbx)
+
+    def _open_database(self) -> None:
+        """One of an older version stays as it is: a bot of that version may be at work on it."""
+        if schema.version_of(self._store) is not None:
+            schema.must_be_current(self._store)
+        self._store.migrate()
 
     def _dns(self) -> Iterator[Finding]:
         for profile in self._config.dns:

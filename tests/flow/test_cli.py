@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.cli import main
 from tests.flow.meddling import guards_of, meddling
@@ -81,6 +82,7 @@ def test_migrate_makes_the_database_that_verify_reads(call: Call) -> None:
 
 def test_a_doctor_with_nothing_to_say_exits_with_0(call: Call) -> None:
     """When all answer as configured, `doctor` says so of each of them: tokens, channels, profiles, database, PBXs."""
+    (call.world.folder / "bot.db").unlink(missing_ok=True)
     code, said = call("doctor")
     assert code == 0, said
     assert [line.split(":")[0] for line in said.splitlines()] == [
@@ -120,6 +122,19 @@ def test_the_doctor_finds_everything_that_is_wrong_at_once(call: Call) -> None:
     assert "invite it there with /invite" in said
     assert "not-the-secret" not in said
     assert world.hq.logins == 1
+
+
+def test_the_doctor_leaves_an_older_database_as_it_is(call: Call) -> None:
+    """Before an update the older bot is still at work on it: `doctor` says what brings it up to date, and does not do it."""
+    older, url = "0003", call.world.database_url
+    with meddling(url) as database:
+        database.execute(text("UPDATE alembic_version SET version_num = :older"), {"older": older})
+    code, said = call("doctor")
+    assert code == 1
+    assert "FAIL  database: This database has the schema 0003" in said
+    assert "Run `pbx-cert-bot migrate`" in said
+    with meddling(url) as database:
+        assert database.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == older
 
 
 def test_the_doctor_reads_dns_profiles(call: Call) -> None:
