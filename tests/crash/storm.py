@@ -51,13 +51,14 @@ class Storm:
             with ThreadPoolExecutor(12) as people:
                 asking = [people.submit(self._ask_all, person) for person in self._world.requesters]
                 deciding = [people.submit(self._decide_all, place) for place in range(len(self._world.leads_of_all))]
-                for each in asking:
-                    each.result()
-                self._asked_all.set()
+                try:
+                    for each in asking:
+                        each.result()
+                finally:
+                    self._asked_all.set()  # or those who decide would wait for ever
                 for each in deciding:
                     each.result()
         finally:
-            self._asked_all.set()
             self.weather.clear()
         self._calm()
 

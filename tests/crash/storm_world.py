@@ -90,5 +90,6 @@ class StormWorld(World):
         if call.method != "chat.postMessage" or call.effect is None:
             return
         self._ended += [(pbx, int(number)) for pbx, number in _DONE.findall(str(call.args.get("text", "")))]
-        if "thread_ts" not in call.args and call.args["blocks"][0]["type"] == "header":
+        blocks = call.args.get("blocks")  # a refusal that is told directly has none
+        if "thread_ts" not in call.args and blocks and blocks[0]["type"] == "header":
             self.posted.append({"channel": call.args["channel"], "ts": call.effect})
