@@ -19,7 +19,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.exceptions import LeaseLost
 from bot.store.tables import AgendaRow
 
-#: How long a claimed entry stays its worker's: longer than the slowest call with its timeouts, before which it is held anew.
+#: How long a claimed entry stays its worker's: longer than the slowest call with its timeouts. Before one that has an effect it
+#: is held anew.
 #: One machine's clock sets it and another's reads it. A clock that is ahead by more than what the call left of it takes the
 #: entry while its worker still calls, and a thing could be done twice; one that is behind adopts late. So machines that share a
 #: database keep their clocks by NTP, which leaves no more than fractions of a second.
