@@ -9,11 +9,13 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.alike import share_compiled_statements
 from tests.postgres import Postgres
 from tests.schema import sqlite_file
 from tests.scratch import keep_in_memory
 
 keep_in_memory()
+share_compiled_statements()
 # A slow machine is no fault; what a test promises is never a matter of milliseconds.
 settings.register_profile("calm", deadline=None, print_blob=True)
 settings.load_profile("calm")

@@ -13,8 +13,8 @@ from tests.matrix_table import RecordProperty, add_row
 DATABASES = ("sqlite", "postgresql")
 #: How many tests the points of one kind on one database are dealt out to.
 SHARES = {"part": 2, "whole": 12}
-#: ``part`` takes every sixteenth point, each pair of kind and database others.
-STRIDE = {"part": 16, "whole": 1}
+#: ``part`` takes every 24th point, each pair of kind and database others.
+STRIDE = {"part": 24, "whole": 1}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

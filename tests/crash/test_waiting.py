@@ -20,8 +20,8 @@ from tests.crash.points import Point
 from tests.flow.world import World
 
 DATABASES = ("sqlite", "postgresql")
-#: ``part`` takes every sixteenth point.
-STRIDE = {"part": 16, "whole": 1}
+#: ``part`` takes every 24th point.
+STRIDE = {"part": 24, "whole": 1}
 #: How many tests the points on one database are dealt out to.
 SHARES = {"part": 1, "whole": 6}
 #: What every life passes; the matrix of requests kills there.

@@ -19,7 +19,7 @@ CODES = {"refused connection": "unreachable", "70082": "70082", "HTML 502 before
 #: After these nobody knows what became of a call that changes something.
 LOST = frozenset({"HTML 502 before the effect"})
 #: One case in so many is part of the representative part, beside those that touch something for the first time.
-STRIDE = 8
+STRIDE = 16
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

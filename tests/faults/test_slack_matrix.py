@@ -19,7 +19,7 @@ from tests.flow.world import World
 
 CASES = cases_of(data.TABLE, data.CALLS)
 #: One case in so many is part of the representative part, beside those that touch something for the first time.
-STRIDE = 8
+STRIDE = 16
 WHY_NOT = "Not this one, please."
 REFUSAL = "response_url with a refusal"
 
