@@ -72,6 +72,7 @@ def findings(policy: Policy, pbxs: Sequence[str], known: Known) -> Iterator[Find
         meant = tuple(pbx for pbx in pbxs if any(_comes_to(policy, clause, pbx, kind) for kind in Kind))
         if meant:
             yield from _of_clause(clause, policy.teams, meant, known)
+            yield from _weak(urgent_of(clause), clause.rule.line, meant, known, _NO_EMERGENCY)
 
 
 def urgent_of(clause: Clause) -> frozenset[str]:
@@ -105,7 +106,6 @@ def _comes_to(policy: Policy, clause: Clause, pbx: str, kind: Kind) -> bool:
 
 def _of_clause(clause: Clause, teams: Sequence[Team], pbxs: tuple[str, ...], known: Known) -> Iterator[Finding]:
     line, rules = clause.rule.line, _resolved(clause, teams, known)
-    yield from _weak(urgent_of(clause), line, pbxs, known, _NO_EMERGENCY)
     if not rules:
         groups = (member for team in teams for member in team.members if member in known.unable)
         causes = tuple((group, known.unable[group]) for group in dict.fromkeys(groups))

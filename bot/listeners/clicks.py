@@ -32,7 +32,7 @@ def register(app: App, desk: Desk) -> None:
     app.action("withdraw")(_withdraw(desk))
     app.action("details")(_details(desk))
     app.action("details_page")(_details_page(desk))
-    app.event("subteam_members_changed", middleware=[_members_changed(desk)])(_heard)
+    app.event("subteam_members_changed")(_members_changed(desk))
 
 
 def _approve(desk: Desk) -> Callable[..., None]:
@@ -192,14 +192,7 @@ def _details_page(desk: Desk) -> Callable[..., None]:
 
 
 def _members_changed(desk: Desk) -> Callable[..., None]:
-    """As middleware: Bolt acknowledges an event before its listener runs, and what Slack knows to be heard has to count."""
-
-    def members_changed(body: Body, next_: Callable[[], None]) -> None:
+    def members_changed(body: Body) -> None:
         desk.context.people.forget(body["event"]["subteam_id"])
-        next_()
 
     return members_changed
-
-
-def _heard() -> None:
-    """Nothing is left to be done."""

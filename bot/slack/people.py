@@ -18,6 +18,8 @@ T = TypeVar("T")
 FRESH = timedelta(seconds=30)
 #: Slack's words for somebody who is not there for us (docs.slack.dev/reference/methods/users.info).
 NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+#: The trouble with an answer that did come, and is older than it may be.
+TOO_SLOW = "too_slow"
 
 
 class Directory(Protocol):
@@ -46,7 +48,7 @@ class _Reading(Generic[T]):
         """What was found if it still counts. Reading the next one takes time, in which this answer ages."""
         if self.is_fresh(now, max_age):
             return self.found
-        self.trouble = self.trouble or "too_slow"
+        self.trouble = self.trouble or TOO_SLOW
         return None
 
 
@@ -135,7 +137,7 @@ class People:
     def trouble(self, group: str) -> str | None:
         """Slack's code for why the group could not be read the last time, or ours; None if it could.
 
-        ``too_slow`` means that Slack took longer to answer than the answer may be old.
+        `TOO_SLOW` means that Slack took longer to answer than the answer may be old.
         """
         return self._groups.trouble(group)
 

@@ -1,8 +1,9 @@
 """Decide the clicks that are recorded: one membership call serves all that wait, each click is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -20,16 +21,19 @@ from bot.store.agenda import Entry, Work
 from bot.store.votes import APPROVE, REJECT, TRY_AGAIN, Click
 from bot.work.context import Context
 from bot.work.emergencies import VERDICTS, Emergencies
-from bot.work.hearing import SETTLING, WORDS, Hearing
+from bot.work.hearing import FINAL_WORDS, WORDS, Hearing
 from bot.work.ruling import Ruling, groups_of
 
 log = structlog.get_logger(__name__)
 
 _NO_SUCH_PBX = Verdict(False, "no_rule", "This PBX is not configured any more, so nothing was done.", "no such PBX")
-#: A visit holds its entry anew after so long; half of the lease is left for a call of Slack's.
-KEEPS = agenda.LEASE / 2
+#: A visit holds its entry anew after so long: there is time enough left for a call of Slack's.
+KEEPS = agenda.LEASE / 3
+#: How often a click is weighed while Slack takes its time, and how long that may take to be of one moment.
+ROUNDS, MOMENT = 3, timedelta(seconds=1)
 #: The code of a refusal because the button was on an older version.
 CHANGED = "changed"
+_TOO_SLOW = "Slack takes too long to say who may decide this, so nothing was decided. Please try again in a minute."
 _EARLIER_UNKNOWN = (
     "Slack could not be asked whether those who approved this before you still may, so nothing was decided. Please try again "
     "in a minute."
@@ -45,27 +49,30 @@ class Decider:
 
     def visit(self, entry: Entry) -> None:
         """Decide all that waits; what comes in meanwhile has an entry of its own."""
-        held = self._context.now()
         with self._context.store.begin() as session:
             waiting = votes.waiting(session, self._context.store.vault)
             known = {click.shown.request for click in waiting}
             requests = {number: ledger.load(session, number) for number in known}
-        hearing = Hearing(self._context, self._emergencies)
+        hearing = Hearing(self._context, self._emergencies, self._keeper(entry))
         hearing.read_ahead(waiting, requests)
         for click in waiting:
-            held = self._keep(entry, held)
             self._decide(click, hearing)
         with self._context.store.begin() as session:
             agenda.finish(session, entry)
 
-    def _keep(self, entry: Entry, held: datetime) -> datetime:
-        """Each click may have to wait for Slack, and there may be many. Returns since when the entry is held."""
-        now = self._context.now()
-        if now - held < KEEPS:
-            return held
-        with self._context.store.begin() as session:
-            agenda.hold(session, entry, now)
-        return now
+    def _keeper(self, entry: Entry) -> Callable[[], None]:
+        """To be called before each question to Slack: nobody takes the visit over while the answers come."""
+        held = self._context.now()
+
+        def keep() -> None:
+            nonlocal held
+            now = self._context.now()
+            if now - held >= KEEPS:
+                with self._context.store.begin() as session:
+                    agenda.hold(session, entry, now)
+                held = now
+
+        return keep
 
     def _decide(self, click: Click, hearing: Hearing) -> None:
         with self._context.store.begin() as session:
@@ -78,12 +85,12 @@ class Decider:
             if refusal := self._emergencies.decide(click, request, ruled, lambda: hearing.members(click, request, ruled)):
                 self._refuse(click, refusal)
             return
-        if click.verdict not in SETTLING and not self._context.knows(request.ask.pbx):
+        if click.verdict not in FINAL_WORDS and not self._context.knows(request.ask.pbx):
             self._refuse(click, _NO_SUCH_PBX)
             return
         if request.is_open and ruled.rules:
             self._note(request, ruled)
-        verdict, scale = self._weigh(click, request, ruled, hearing)
+        verdict, scale = self._weigh(click, request, hearing)
         if not verdict.permitted:
             self._refuse(click, verdict)
         elif click.verdict == TRY_AGAIN:
@@ -95,24 +102,31 @@ class Decider:
         else:  # it will not be so again: most of a crowd comes this way, and costs no attempt to count
             self._refuse(click, self._too_late(click, request, verdict))
 
-    def _weigh(self, click: Click, request: Request, ruled: Ruling, hearing: Hearing) -> tuple[Verdict, Scale]:
-        """Whether it counts, and by what. The rules may name a guest; slack.outsiders has the last word.
+    def _weigh(self, click: Click, request: Request, hearing: Hearing) -> tuple[Verdict, Scale]:
+        """Whether it counts, and by what, all of it known at one moment: while Slack answers one question, the answers to the
+        others grow old, so whatever took its time is looked up once more."""
+        for _ in range(ROUNDS):
+            began = self._context.now()
+            verdict, scale = self._weighed(click, request, hearing)
+            if not verdict.permitted or self._context.now() - began <= MOMENT:
+                return verdict, scale
+        return Verdict(False, "membership_unknown", _TOO_SLOW, verdict.rule), scale
 
-        To ask Slack what somebody is takes time, in which a membership grows too old, so the rules are asked after it, too.
-        """
+    def _weighed(self, click: Click, request: Request, hearing: Hearing) -> tuple[Verdict, Scale]:
+        """The rules may name a guest; slack.outsiders has the last word."""
+        ruled = hearing.ruling(click, request)
         members = hearing.members(click, request, ruled)
         verdict, scale = ruled.refusal or self._judge(ruled.rules, click, request, members), Scale(ruled.rules, members)
         is_vote = click.verdict in (APPROVE, REJECT)
         if not verdict.permitted or (is_vote and not _is_of_today(click, request)):  # what comes too late costs no call
             return verdict, scale
-        inside = self._context.may_take_part(click.user)
+        inside = hearing.may_take_part(click.user)
         if not inside.permitted:
             return inside, scale
         outside = hearing.outside(click, request)
         if PROFILE_UNKNOWN in outside.values():
             return Verdict(False, "membership_unknown", _EARLIER_UNKNOWN, verdict.rule), scale
-        members = hearing.members(click, request, ruled)
-        return self._judge(ruled.rules, click, request, members), Scale(ruled.rules, members, outside)
+        return verdict, replace(scale, outside=outside)
 
     def _note(self, request: Request, ruled: Ruling) -> None:
         """Whoever looks at the card sees by what it is decided."""

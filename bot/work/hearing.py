@@ -1,13 +1,13 @@
 """What has to be known of people before their clicks are decided, asked once for all that wait."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain import policy
 from bot.domain.events import Word
-from bot.domain.policy import PROFILE_UNKNOWN
+from bot.domain.policy import PROFILE_UNKNOWN, Verdict
 from bot.domain.requests import Request
 from bot.domain.rules import Memberships, Rule
-from bot.slack.people import NOBODY
+from bot.slack.people import NOBODY, TOO_SLOW
 from bot.store.votes import APPROVE, REJECT, Click
 from bot.work.context import Context
 from bot.work.emergencies import VERDICTS, Emergencies
@@ -15,16 +15,17 @@ from bot.work.ruling import Ruling, groups_for, groups_of, ruling
 
 WORDS = frozenset(Word)
 #: The words that settle a fate without another look, for which the PBX need not be configured any more.
-SETTLING = frozenset({Word.IS_THERE, Word.IS_NOT_THERE})
+FINAL_WORDS = frozenset({Word.IS_THERE, Word.IS_NOT_THERE})
 
 
 class Hearing:
-    """One visit's. No answer is older than 30 s when it is given (promise 3), so ask for it right before it is used: most are
-    known by then. What Slack did not tell once in this visit is not asked again."""
+    """One visit's. No answer is older than 30 s when it is given (promise 3); what Slack refused to tell, or could not, is not
+    asked again in this visit. ``keep`` is called before each question, for each may take its time."""
 
-    def __init__(self, context: Context, emergencies: Emergencies) -> None:
+    def __init__(self, context: Context, emergencies: Emergencies, keep: Callable[[], None]) -> None:
         self._context = context
         self._emergencies = emergencies
+        self._keep = keep
         self._unread: set[str] = set()
         self._unknown: set[str] = set()
 
@@ -44,30 +45,43 @@ class Hearing:
         today = self._context.config.rules
         ruled = ruling(today, request, self._read(groups_for(today, request)))
         is_gone = ruled.refusal is not None and ruled.refusal.code == "no_rule"
-        return Ruling((request.rule,)) if is_gone and request.rule and click.verdict in SETTLING else ruled
+        return Ruling((request.rule,)) if is_gone and request.rule and click.verdict in FINAL_WORDS else ruled
 
     def members(self, click: Click, request: Request, ruled: Ruling) -> Memberships:
         """Of every group that decides what this click is worth, and those votes to which it may be added."""
         return self._read(self._groups(click, request, ruled))
 
+    def may_take_part(self, user: str) -> Verdict:
+        self._keep()
+        return self._context.may_take_part(user)
+
     def outside(self, click: Click, request: Request) -> dict[str, str]:
-        """Who approved it before and may not take part any more, with the code of why; their approvals lapse with this one."""
-        if click.verdict != APPROVE:
-            return {}
-        codes = {vote.user: self._became(vote.user) for vote in request.votes if vote.verdict == APPROVE}
-        return {user: code for user, code in codes.items() if code}
+        """Who approved it before and may not take part any more, with the code of why; their approvals lapse with this one.
+
+        Ends with the first of whom Slack says nothing: then it cannot be approved now, whatever the others are.
+        """
+        found: dict[str, str] = {}
+        if click.verdict == APPROVE:
+            for voter in (vote.user for vote in request.votes if vote.verdict == APPROVE):
+                if code := self._became(voter):
+                    found[voter] = code
+                if code == PROFILE_UNKNOWN:
+                    break
+        return found
 
     def _became(self, user: str) -> str:
         """Empty for whoever may take part."""
         if user in self._unknown:
             return PROFILE_UNKNOWN
-        verdict = self._context.may_take_part(user)
+        verdict = self.may_take_part(user)
         if verdict.permitted:
             return ""
         if verdict.code == PROFILE_UNKNOWN:
-            if self._context.people.profile_trouble(user) in NOBODY:
+            trouble = self._context.people.profile_trouble(user)
+            if trouble in NOBODY:
                 return "gone"
-            self._unknown.add(user)
+            if trouble != TOO_SLOW:
+                self._unknown.add(user)
         return verdict.code
 
     def _groups(self, click: Click, request: Request, ruled: Ruling) -> frozenset[str]:
@@ -84,7 +98,11 @@ class Hearing:
         return policy.speakers(rules, operators) if click.verdict in WORDS else policy.operators_of(rules, operators)
 
     def _read(self, groups: Iterable[str]) -> Memberships:
-        wanted = frozenset(groups) - self._unread
-        members = self._context.people.members(wanted) if wanted else {}
-        self._unread |= wanted - members.keys()
-        return members
+        """One after the other, and then all of them at once: those that have grown too old meanwhile are asked again."""
+        people, wanted = self._context.people, frozenset(groups) - self._unread
+        for group in sorted(wanted):
+            self._keep()
+            people.members((group,))
+        self._unread |= {group for group in wanted if people.trouble(group) not in (None, TOO_SLOW)}
+        left = wanted - self._unread
+        return people.members(left) if left else {}

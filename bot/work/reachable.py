@@ -78,7 +78,7 @@ class Census:
             if able == wanted:
                 break
         if not able and subject in self._members:
-            self._unable[subject] = "has no member who may approve"
+            self._unable[subject] = "has no member who may take part"
 
     def _group(self, group: str) -> None:
         if group in self._members or group in self._unable:

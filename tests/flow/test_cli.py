@@ -11,12 +11,23 @@ from sqlalchemy import text
 from bot.cli import main
 from tests.flow.meddling import guards_of, meddling
 from tests.flow.world import World
+from tests.postgres import Postgres
 
 
 @pytest.fixture
 def call(quiet: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> "Call":
     """Calls the command line on the world's configuration."""
     return Call(quiet, monkeypatch, capfd)
+
+
+@pytest.fixture
+def without_tables(call: "Call", database_kind: str, request: pytest.FixtureRequest) -> None:
+    """The database is new, and nobody has migrated it."""
+    if database_kind == "sqlite":
+        (call.world.folder / "bot.db").unlink()
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    call.world.database_url = server.url(server.create(migrated=False))
 
 
 class Call:
@@ -71,18 +82,18 @@ def test_verifying_makes_no_database(call: Call) -> None:
     assert not (call.world.folder / "bot.db").exists()
 
 
+@pytest.mark.usefixtures("without_tables")
 def test_migrate_makes_the_database_that_verify_reads(call: Call) -> None:
     """After `migrate` there is a database with an empty chain."""
-    (call.world.folder / "bot.db").unlink(missing_ok=True)
     assert call("migrate") == (0, "The database is up to date.\n")
     code, said = call("audit", "verify")
     assert code == 0
     assert said.startswith("0 events, unbroken.")
 
 
+@pytest.mark.usefixtures("without_tables")
 def test_a_doctor_with_nothing_to_say_exits_with_0(call: Call) -> None:
     """When all answer as configured, `doctor` says so of each of them: tokens, channels, profiles, database, PBXs."""
-    (call.world.folder / "bot.db").unlink(missing_ok=True)
     code, said = call("doctor")
     assert code == 0, said
     assert [line.split(":")[0] for line in said.splitlines()] == [

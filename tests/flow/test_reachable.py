@@ -36,7 +36,7 @@ def test_a_start_without_approvers_is_refused(quiet: World, who: str) -> None:
         "deactivated": ((dora.id,), f"{dora.id} is deactivated"),
         "guest": ((dora.id,), f"{dora.id} is a guest"),
         "nobody": (("U0NOBODY",), "U0NOBODY does not exist in this workspace"),
-        "empty group": ((quiet.slack.add_group("nobody", []),), "has no member who may approve"),
+        "empty group": ((quiet.slack.add_group("nobody", []),), "has no member who may take part"),
         "no group": (("S0NOGROUP",), "S0NOGROUP cannot be read [no_such_subteam]"),
     }[who]
     with pytest.raises(ConfigError) as refused:
@@ -158,4 +158,4 @@ emergency = {{ by = ["{quiet.slack.add_group("oncall", [])}"], confirm_within = 
 """
     world = quiet.start()
     world.skip_until(lambda: told(world, "they cannot have anything done as an emergency") == 1, hours=2)
-    assert told(world, "@oncall has no member who may approve") == 1
+    assert told(world, "@oncall has no member who may take part") == 1

@@ -15,7 +15,7 @@ LEADS, EMPTY, GONE = "S0LEADS", "S0EMPTY", "S0GONE"
 MEMBERS = {LEADS: frozenset({ANA, BEN}), EMPTY: frozenset[str]()}
 KNOWN = Known(
     MEMBERS, frozenset({ANA, BEN, CARL, TESS}),
-    {DORA: "is deactivated", EMPTY: "has no member who may approve", GONE: "cannot be read [no_such_subteam]"},
+    {DORA: "is deactivated", EMPTY: "has no member who may take part", GONE: "cannot be read [no_such_subteam]"},
 )  # fmt: skip
 TEAM = Team("voice", (TESS,), (ANA,))
 
@@ -49,7 +49,7 @@ ROWS = [
     Row("two seats, two people", all=(seats(ANA), seats(BEN)), found=((N, "takes everybody"),)),
     Row("a deactivated user alone", all=(seats(DORA),), found=((B, f"({DORA} is deactivated)"),)),
     Row("a deactivated user beside two", all=(seats(ANA, BEN, DORA),), found=((W, f"{DORA} is deactivated; others can"),)),
-    Row("an empty group alone", all=(seats(EMPTY),), found=((B, f"({EMPTY} has no member who may approve)"),)),
+    Row("an empty group alone", all=(seats(EMPTY),), found=((B, f"({EMPTY} has no member who may take part)"),)),
     Row("an empty group beside a full one", all=(seats(LEADS, EMPTY),), found=((W, f"{EMPTY} has no member"),)),
     Row("a group that is gone", all=(seats(GONE),), found=((B, "cannot be read [no_such_subteam]"),)),
     Row("a group that is gone beside users", all=(seats(GONE, ANA, BEN),), found=((W, f"{GONE} cannot be read"),)),

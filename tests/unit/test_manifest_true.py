@@ -61,8 +61,8 @@ class Recorder:
     def __init__(self) -> None:
         self.listened: dict[str, list[str]] = defaultdict(list)
 
-    def __getattr__(self, kind: str) -> Callable[..., Callable[[object], object]]:
-        def listen(what: str, **_how: object) -> Callable[[object], object]:
+    def __getattr__(self, kind: str) -> Callable[[str], Callable[[object], object]]:
+        def listen(what: str) -> Callable[[object], object]:
             self.listened[kind].append(what)
             return lambda listener: listener
 

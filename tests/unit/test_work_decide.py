@@ -11,7 +11,7 @@ import pytest
 from bot.domain.events import EventKind
 from bot.domain.profile import Profile
 from bot.domain.requests import Decision, Request
-from bot.store import audit, drafts, votes
+from bot.store import agenda, audit, drafts, votes
 from bot.store.agenda import Work
 from bot.store.engine import Store
 from bot.work.decide import Decider
@@ -108,6 +108,23 @@ def test_a_slow_slack_makes_no_membership_older(office: Office) -> None:
     office.decide()
     assert load(office.store, request.id).decision is Decision.PENDING
     assert office.refusals(request.id) == ["not_named"]
+
+
+def test_nobody_takes_over_while_slack_takes_its_time(office: Office) -> None:
+    """However long the answers take together, the visit keeps its entry; what cannot be known at one moment is refused."""
+    request = pending(office.store)
+    begun, claimed = office.clock(), []
+
+    def slowly() -> None:
+        office.clock.advance(seconds=16)
+        claimed.append(office.hands.claim(Work.DECIDE))
+
+    office.slack.meanwhile = slowly
+    record(office.store, request, BEN)
+    office.decide()
+    assert office.clock() - begun > agenda.LEASE
+    assert set(claimed) == {None}
+    assert office.refusals(request.id) == ["membership_unknown"]
 
 
 def test_named_but_slack_is_down(office: Office) -> None:
