@@ -150,7 +150,7 @@ def test_whoever_left_the_group_meanwhile_is_refused_at_the_check(quiet: World) 
     world.slack.wait_for(lambda: any(d.kind == "subteam_members_changed" and d.settled for d in world.slack.deliveries))
     form = world.check(form)
     assert form.view["callback_id"] == "form"
-    assert any("You are none of those who may use the emergency on hq" in text for text in form.texts())
+    assert any("You are none of those who may use the emergency on hq" in text for text in form.texts()), form.texts()
     assert world.hq.count("certificate/upload") == 0
 
 
