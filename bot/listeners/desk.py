@@ -91,14 +91,14 @@ class Desk:
 
     def repaint_form_later(self, body: Body, state: FormState) -> None:
         """With the fields of what was chosen, under the same ids: what was typed stays. At once by what is known, and once more
-        like `open_form_later`."""
+        like `open_form_later`; but what somebody has ticked is not taken away under their hands: the check says why not."""
         view_id, at, seen, user = body["view"]["id"], _acted_at(body), body["view"]["hash"], body["user"]["id"]
         view = self.form(state, user)
         self.painter.acted(view_id, at)
 
         def job() -> None:
             self.painter.paint(view_id, at, view, seen)
-            if self.checker.might_be_offered(state.ask, user):
+            if not state.ask.emergency and self.checker.might_be_offered(state.ask, user):
                 self._paint_if_changed(view_id, at, view, self.form(state, user), seen)
 
         defer(job)

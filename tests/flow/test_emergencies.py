@@ -154,6 +154,21 @@ def test_whoever_left_the_group_meanwhile_is_refused_at_the_check(quiet: World) 
     assert world.hq.count("certificate/upload") == 0
 
 
+def test_the_box_that_was_ticked_stays(quiet: World) -> None:
+    """Whoever left the group before they ticked it is not left with a form that changed by itself: the check says why not."""
+    oncall = quiet.slack.add_group("oncall", [quiet.tess])
+    world = glass.with_rule(quiet, oncall).start()
+    form = glass.offered(world, world.fill_trusted(world.open_form()))
+    world.slack.set_group(oncall, [world.ben])
+    world.slack.wait_for(lambda: any(d.kind == "subteam_members_changed" and d.settled for d in world.slack.deliveries))
+    glass.tick(world, form)
+    form.type(glass.NAME, "hq")
+    form.type("Reason", glass.REASON)
+    form = world.check(form)
+    assert form.view["callback_id"] == "form"
+    assert any("You are none of those who may use the emergency on hq" in text for text in form.texts()), form.texts()
+
+
 def test_whoever_left_the_group_before_the_last_click_is_refused_privately(quiet: World) -> None:
     """Who may is decided when it is declared, by a fresh membership; the refusal is an event, and nothing starts."""
     oncall = quiet.slack.add_group("oncall", [quiet.tess])
