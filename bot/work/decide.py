@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 import structlog
 
@@ -21,7 +20,7 @@ from bot.store.agenda import Entry, Work
 from bot.store.votes import APPROVE, REJECT, TRY_AGAIN, Click
 from bot.work.context import Context
 from bot.work.emergencies import VERDICTS, Emergencies
-from bot.work.hearing import FINAL_WORDS, WORDS, Hearing
+from bot.work.hearing import FINAL_WORDS, MOMENT, WORDS, Hearing
 from bot.work.ruling import Ruling, groups_of
 
 log = structlog.get_logger(__name__)
@@ -29,8 +28,8 @@ log = structlog.get_logger(__name__)
 _NO_SUCH_PBX = Verdict(False, "no_rule", "This PBX is not configured any more, so nothing was done.", "no such PBX")
 #: A visit holds its entry anew after so long: there is time enough left for a call of Slack's.
 KEEPS = agenda.LEASE / 3
-#: How often a click is weighed while Slack takes its time, and how long that may take to be of one moment.
-ROUNDS, MOMENT = 3, timedelta(seconds=1)
+#: How often a click is weighed while Slack takes its time.
+ROUNDS = 3
 #: The code of a refusal because the button was on an older version.
 CHANGED = "changed"
 _TOO_SLOW = "Slack takes too long to say who may decide this, so nothing was decided. Please try again in a minute."

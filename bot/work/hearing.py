@@ -1,13 +1,14 @@
 """What has to be known of people before their clicks are decided, asked once for all that wait."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 
 from bot.domain import policy
 from bot.domain.events import Word
 from bot.domain.policy import PROFILE_UNKNOWN, Verdict
 from bot.domain.requests import Request
 from bot.domain.rules import Memberships, Rule
-from bot.slack.people import NOBODY, TOO_SLOW
+from bot.slack.people import FRESH, NOBODY, TOO_SLOW
 from bot.store.votes import APPROVE, REJECT, Click
 from bot.work.context import Context
 from bot.work.emergencies import VERDICTS, Emergencies
@@ -16,11 +17,15 @@ from bot.work.ruling import Ruling, groups_for, groups_of, ruling
 WORDS = frozenset(Word)
 #: The words that settle a fate without another look, for which the PBX need not be configured any more.
 FINAL_WORDS = frozenset({Word.IS_THERE, Word.IS_NOT_THERE})
+#: How long it may take to ask for all that a click is weighed by. So much younger is each answer when it is given, so that none
+#: is older than 30 s when the click counts (promise 3).
+MOMENT = timedelta(seconds=5)
+_AGE = FRESH - MOMENT
 
 
 class Hearing:
-    """One visit's. No answer is older than 30 s when it is given (promise 3); what Slack refused to tell, or could not, is not
-    asked again in this visit. ``keep`` is called before each question, for each may take its time."""
+    """One visit's. What Slack refused to tell, or could not, is not asked again in it. ``keep`` is called before each question,
+    for each may take its time."""
 
     def __init__(self, context: Context, emergencies: Emergencies, keep: Callable[[], None]) -> None:
         self._context = context
@@ -53,7 +58,7 @@ class Hearing:
 
     def may_take_part(self, user: str) -> Verdict:
         self._keep()
-        return self._context.may_take_part(user)
+        return self._context.may_take_part(user, _AGE)
 
     def outside(self, click: Click, request: Request) -> dict[str, str]:
         """Who approved it before and may not take part any more, with the code of why; their approvals lapse with this one.
@@ -102,7 +107,7 @@ class Hearing:
         people, wanted = self._context.people, frozenset(groups) - self._unread
         for group in sorted(wanted):
             self._keep()
-            people.members((group,))
+            people.members((group,), _AGE)
         self._unread |= {group for group in wanted if people.trouble(group) not in (None, TOO_SLOW)}
         left = wanted - self._unread
-        return people.members(left) if left else {}
+        return people.members(left, _AGE) if left else {}
