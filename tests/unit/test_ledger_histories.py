@@ -5,6 +5,7 @@ The store, the decider and the expirer are the real ones. The model (`history_mo
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -313,12 +314,9 @@ class Histories(RuleBasedStateMachine):
     def dies(self, looks: int) -> None:
         """The process is killed somewhere in what is due, and started again; then what was due is done, once."""
         self.clock.crash_in = looks
-        try:
+        with suppress(Crash):
             self.hands.work(Work.DECIDE)
-        except Crash:
-            pass
-        finally:
-            self.clock.crash_in = None
+        self.clock.crash_in = None
         self.store.close()
         self._start()
         with self.store.begin() as session:
